@@ -1,0 +1,1 @@
+"""The HTTP application: assembly, error renderers, pages, and the glue between stages."""

@@ -1,0 +1,51 @@
+"""One transaction and what must happen after it. The edge or the job opens it; domain code never commits."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+AfterCommit = Callable[[], Awaitable[None]]
+ALL_WORKSPACES = "*"
+"""What a unit of the platform itself enters (sign-in, dispatchers, account-wide lists) to see every workspace."""
+
+
+class UnitOfWork:
+    """A database session with a list of callbacks for after the commit.
+
+    Callbacks wake others (dispatchers, event streams, caches); they must not carry work that may not be lost:
+    that goes into a row of the same transaction.
+    """
+
+    def __init__(self, session: AsyncSession, engine_name: str) -> None:
+        self.session = session
+        self.engine_name = engine_name
+        self._after_commit: list[AfterCommit] = []
+
+    def after_commit(self, callback: AfterCommit) -> None:
+        """Run `callback` once the transaction is durable; never when it is rolled back."""
+        self._after_commit.append(callback)
+
+    async def enter_workspace(self, workspace_id: str | None) -> None:
+        """Tell PostgreSQL's row-level security whose rows this transaction may see; no effect on SQLite.
+
+        A unit that enters nothing sees no row of any workspace.
+        """
+        if self.engine_name == "postgresql":
+            await self.session.execute(
+                text("SELECT set_config('app.workspace_id', :workspace, true)"), {"workspace": workspace_id or ""}
+            )
+
+    async def commit(self) -> None:
+        """Make the work durable, then run the callbacks in order."""
+        await self.session.commit()
+        callbacks, self._after_commit = self._after_commit, []
+        for callback in callbacks:
+            await callback()
+
+    async def rollback(self) -> None:
+        """Undo everything and forget the callbacks."""
+        self._after_commit.clear()
+        await self.session.rollback()

@@ -1,0 +1,1 @@
+"""One identity for every surface: accounts, workspaces, credentials, and what they allow."""

@@ -1,0 +1,1 @@
+"""Framework glue without domain words: guarded routes, paging, ETags, limits, the edge."""

@@ -1,0 +1,63 @@
+"""The list envelope and its query parameters (spectral.md §1.0)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Depends, Query
+from pydantic import BaseModel
+
+from specloop.db.paging import LIMIT_DEFAULT, LIMIT_MAX, Page, PageRequest, parse_sort
+from specloop.errors import BadRequest
+
+Item = TypeVar("Item")
+
+
+class Pagination(BaseModel):
+    """Where a page stands; `total` is null when it was not counted."""
+
+    total: int | None
+    limit: int
+    offset: int
+    next_cursor: str | None = None
+
+
+class PageBody(BaseModel, Generic[Item]):
+    """A page on the wire."""
+
+    results: list[Item]
+    pagination: Pagination
+
+
+def page_parameters(
+    limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
+    offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    sort: Annotated[str, Query(max_length=200)] = "",
+) -> PageRequest:
+    """`limit`, `offset`, `sort`."""
+    return PageRequest(limit=limit, offset=offset, sort=parse_sort(sort))
+
+
+def cursor_parameters(
+    limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
+    offset: Annotated[int | None, Query(ge=0, le=2**53)] = None,
+    cursor: Annotated[str | None, Query(max_length=400)] = None,
+    count: bool = True,
+) -> PageRequest:
+    """`limit`, `cursor` or `offset`, and `count=false`, for spans and events."""
+    if cursor is not None and offset is not None:
+        raise BadRequest("use cursor or offset, not both")
+    return PageRequest(limit=limit, offset=offset or 0, cursor=cursor, is_counted=count)
+
+
+PageParams = Annotated[PageRequest, Depends(page_parameters)]
+CursorParams = Annotated[PageRequest, Depends(cursor_parameters)]
+
+
+def page_body(page: Page[Any], render: Callable[[Any], Any]) -> dict[str, Any]:
+    """The envelope of `page` with each row rendered; `next_cursor` appears only where there is one."""
+    pagination: dict[str, Any] = {"total": page.total, "limit": page.limit, "offset": page.offset}
+    if page.next_cursor is not None:
+        pagination["next_cursor"] = page.next_cursor
+    return {"results": [render(row) for row in page.results], "pagination": pagination}
