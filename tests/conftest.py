@@ -1,0 +1,77 @@
+"""Fixtures that every part of the suite shares: both state engines, each test with a store of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from specloop.db.database import Database
+from specloop.db.migrations import migrate
+from tests.engines import ENGINES, PostgresServer, running_postgres
+
+
+async def _migrate(url: str) -> None:
+    database = await Database.open(url)
+    await migrate(database)
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One PostgreSQL server for this test process."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> str:
+    """A database with the newest schema, to be copied."""
+    name = postgres_server.create_database()
+    asyncio.run(_migrate(postgres_server.url(name)))
+    return name
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the newest schema, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "state.db"
+    asyncio.run(_migrate(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(params=ENGINES)
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """The state engine of this run of the test."""
+    return request.param
+
+
+@pytest.fixture
+def state_url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a fresh store with the newest schema."""
+    if engine_name == "sqlite":
+        path = tmp_path / "state.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = server.create_database(template=request.getfixturevalue("postgres_template"))
+    yield server.url(name)
+    server.drop_database(name)
+
+
+@pytest.fixture
+async def database(state_url: str) -> AsyncIterator[Database]:
+    """The fresh store, opened."""
+    opened = await Database.open(state_url)
+    yield opened
+    await opened.close()
+
+
+def pytest_collection_modifyitems(items: list[Any]) -> None:
+    """SQLite first: it fails faster."""
+    items.sort(key=lambda item: "postgresql" in item.nodeid)

@@ -1,0 +1,49 @@
+"""Units of work on both engines: many writers, one at a time; rollback; callbacks after the commit."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from sqlalchemy import text
+
+from specloop.db.database import Database
+from specloop.db.errors import DatabaseUnreachable
+
+
+async def test_concurrent_writers_all_finish_in_turn(database: Database) -> None:
+    async with database.writing() as unit:
+        await unit.session.execute(text("CREATE TABLE counted (n INTEGER)"))
+
+    async def add() -> None:
+        async with database.writing() as unit:
+            await unit.session.execute(text("INSERT INTO counted VALUES (1)"))
+
+    await asyncio.gather(*(add() for _ in range(60)))
+    async with database.reading() as unit:
+        assert (await unit.session.execute(text("SELECT count(*) FROM counted"))).scalar_one() == 60
+
+
+async def test_an_exception_undoes_the_unit_and_forgets_its_callbacks(database: Database) -> None:
+    called: list[str] = []
+
+    async def callback() -> None:
+        called.append("after")
+
+    async with database.writing() as unit:
+        await unit.session.execute(text("CREATE TABLE kept (n INTEGER)"))
+        unit.after_commit(callback)
+    with pytest.raises(RuntimeError, match="stop"):
+        async with database.writing() as unit:
+            await unit.session.execute(text("INSERT INTO kept VALUES (1)"))
+            unit.after_commit(callback)
+            raise RuntimeError("stop")
+    async with database.reading() as unit:
+        assert (await unit.session.execute(text("SELECT count(*) FROM kept"))).scalar_one() == 0
+    assert called == ["after"]
+
+
+@pytest.mark.parametrize("url", ["mysql://x", "not an address", "postgresql://u@127.0.0.1:1/x"])
+async def test_a_store_that_cannot_be_reached_says_so(url: str) -> None:
+    with pytest.raises(DatabaseUnreachable):
+        await Database.open(url)
