@@ -1,0 +1,17 @@
+"""The telemetry store: spans and what is counted from them, in chDB inside the process or on a ClickHouse server.
+
+Nothing here knows what the rows mean; the SQL that reads and writes them belongs to `specloop.record`.
+"""
+
+from specloop.db.telemetry.dsn import parse_dsn
+from specloop.db.telemetry.errors import TelemetryQueryFailed, TelemetryUnavailable, TelemetryUnreachable
+from specloop.db.telemetry.store import WORKSPACE, TelemetryStore
+
+__all__ = [
+    "WORKSPACE",
+    "TelemetryQueryFailed",
+    "TelemetryStore",
+    "TelemetryUnavailable",
+    "TelemetryUnreachable",
+    "parse_dsn",
+]
