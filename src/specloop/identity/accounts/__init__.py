@@ -1,0 +1,1 @@
+"""Accounts and the people in them: profiles, roles, passwords, usage, export and deletion."""

@@ -1,0 +1,6 @@
+"""Who did what, kept in the transaction that did it. Nothing here is ever changed or deleted by the product."""
+
+from specloop.identity.audit.model import AuditEvent, AuditFilter
+from specloop.identity.audit.service import list_events, record
+
+__all__ = ["AuditEvent", "AuditFilter", "list_events", "record"]

@@ -1,0 +1,1 @@
+"""Sign-in through other identity providers (OpenID Connect), by configuration."""
