@@ -1,0 +1,48 @@
+"""Workspaces: the rooms of an account that every row of every stage belongs to, and who is what in them.
+
+Behind this door also live a workspace's autonomy, retention and health. It knows accounts, but no key and no session.
+"""
+
+from specloop.identity.workspaces.model import (
+    Autonomy,
+    AutonomyBounds,
+    AutonomyMode,
+    AutoRollback,
+    QuietHours,
+    Retention,
+    VisibleWorkspace,
+    Workspace,
+    WorkspaceMember,
+    WorkspaceStatus,
+)
+from specloop.identity.workspaces.service import (
+    create_first,
+    current,
+    ensure_system,
+    find,
+    find_system,
+    role_of,
+    sees_all,
+    visible,
+)
+
+__all__ = [
+    "AutoRollback",
+    "Autonomy",
+    "AutonomyBounds",
+    "AutonomyMode",
+    "QuietHours",
+    "Retention",
+    "VisibleWorkspace",
+    "Workspace",
+    "WorkspaceMember",
+    "WorkspaceStatus",
+    "create_first",
+    "current",
+    "ensure_system",
+    "find",
+    "find_system",
+    "role_of",
+    "sees_all",
+    "visible",
+]
