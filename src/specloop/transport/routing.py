@@ -28,6 +28,8 @@ from specloop.transport.idempotency import run_once
 
 Service = TypeVar("Service")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+INTERNAL_PRINCIPAL = "specloop.principal"
+"""Key of the ASGI scope under which the program itself calls its own routes; no network client can set it."""
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -115,7 +117,7 @@ async def admit(request: Request, guard: Guard) -> Principal:
     gate = door_of(request).gate
     if guard.is_public:
         return ANONYMOUS
-    principal = await gate.authenticate(request)
+    principal = request.scope.get(INTERNAL_PRINCIPAL) or await gate.authenticate(request)
     request.state.principal = principal
     if guard.users_only and principal.user_id is None:
         raise Forbidden("this needs a signed-in user, not a key")
