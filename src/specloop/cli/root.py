@@ -1,0 +1,105 @@
+"""The root command, and how errors end the program: one line on standard error and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+import httpx
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from specloop import __version__
+from specloop.cli import (
+    agents,
+    changesets,
+    config,
+    demo,
+    doctor,
+    keys,
+    login,
+    scans,
+    traces,
+    up,
+    workspaces,
+)
+from specloop.cli.session import NotLoggedIn
+from specloop.errors import SpecloopError, StartupError
+from specloop.settings import Settings
+
+EXIT_BY_STATUS = {401: 3, 403: 3, 404: 4, 422: 2, 400: 2, 429: 7, 503: 7}
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What only `main` can give: the server, and checks that need the stores."""
+
+    serve: Callable[[Settings], int]
+    diagnose: Callable[[Settings], list[doctor.Finding]]
+
+
+def build() -> typer.Typer:
+    """The command tree."""
+    app = typer.Typer(
+        name="specloop",
+        help="Specify, run, record and improve software built with AI agents, on your own machine.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+    )
+    app.callback()(_root)
+    app.command("up")(up.up)
+    app.command("demo")(demo.demo)
+    app.command("doctor")(doctor.doctor)
+    app.command("login")(login.login)
+    app.command("logout")(login.logout)
+    app.add_typer(config.app, name="config")
+    app.add_typer(workspaces.app, name="workspaces")
+    app.add_typer(keys.app, name="keys")
+    app.add_typer(agents.app, name="agents")
+    app.add_typer(scans.app, name="scans")
+    app.add_typer(changesets.app, name="changesets")
+    app.add_typer(traces.app, name="traces")
+    return app
+
+
+def _show_version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(f"specloop {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    """Specify, run, record and improve software built with AI agents, on your own machine."""
+
+
+def run(program: Program) -> None:
+    """Run the command line and leave the process with its exit code."""
+    try:
+        build()(obj=program)
+    except SpecloopError as error:
+        _fail(error.detail, _exit_code(error))
+    except httpx.ConnectError as error:
+        _fail(f"no server answers at {error.request.url.copy_with(path='/')}; start one with `specloop up`", 7)
+    except httpx.HTTPError as error:
+        _fail(f"the server did not answer: {error}", 7)
+
+
+def _exit_code(error: SpecloopError) -> int:
+    if isinstance(error, StartupError):
+        return error.exit_code
+    if isinstance(error, NotLoggedIn):
+        return 3
+    return EXIT_BY_STATUS.get(error.status, 1)
+
+
+def _fail(message: str, code: int) -> None:
+    Console(stderr=True).print(f"[bold red]specloop:[/] {escape(message)}", soft_wrap=True)
+    sys.exit(code)
