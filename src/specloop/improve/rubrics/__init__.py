@@ -1,0 +1,1 @@
+"""Rubrics: what good means, as dimensions scored by judges (spectral.md §1.1)."""

@@ -1,0 +1,1 @@
+"""Scans: one run of the optimisation loop over an agent (spectral.md §2)."""

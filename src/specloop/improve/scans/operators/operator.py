@@ -1,0 +1,87 @@
+"""The seam between the search and whatever proposes a change (spectral.md §2.4).
+
+An operator sees one parent's values and the records of one mini-batch of train samples. It never sees val or holdout.
+"""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from specloop.improve.scans.operators.vocabulary import Vocabulary
+from specloop.run.runtime import Component
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One evaluated train sample as operators see it. `kind` is empty when the sample passed.
+
+    `top` and `top_score` are what the runtime would have answered without abstaining, if it says so.
+    """
+
+    sample_id: str
+    kind: str
+    terms: frozenset[str]
+    chosen: str
+    expected: str
+    top: str
+    top_score: float
+    lead: float
+    score: float
+    cluster_key: str = ""
+    feedback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """New values for some components, why, and which train samples asked for it."""
+
+    changes: Mapping[str, Any]
+    rationale: str
+    sample_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What an operator may use. `probe` gives the mean batch score of changed values and costs evaluations."""
+
+    values: Mapping[str, Any]
+    components: Mapping[str, Component]
+    records: tuple[Record, ...]
+    vocabulary: Vocabulary
+    rng: random.Random
+    probe: Callable[[Mapping[str, Any]], float]
+    kind: str = ""
+    roles: Mapping[str, Component] = field(default_factory=dict[str, Component])
+
+    def failures(self, *kinds: str) -> list[Record]:
+        """The failing records of some kinds (all failing ones without arguments), in batch order."""
+        return [r for r in self.records if r.kind and (not kinds or r.kind in kinds)]
+
+
+class Operator(Protocol):
+    """Proposes a change for one kind of failure. Deterministic given the situation and its random numbers."""
+
+    @property
+    def name(self) -> str:
+        """Stable name, shown with every edit."""
+        ...
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Failure kinds it can treat; empty means any."""
+        ...
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """Component roles it needs; all must exist."""
+        ...
+
+    def propose(self, situation: Situation) -> Proposal | None:
+        """A proposal, or None if this situation gives no ground for one."""
+        ...
+
+
+def clamp(component: Component, value: float) -> float:
+    """A number within the component's bounds, rounded to 4 places so that equal values hash equally."""
+    return round(min(max(value, component.minimum), component.maximum), 4)

@@ -1,0 +1,1 @@
+"""Public data sets, read from installed packages for demonstrations and benchmarks."""
