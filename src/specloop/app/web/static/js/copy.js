@@ -1,0 +1,34 @@
+// Copying: any element with data-copy puts that text on the clipboard and says so.
+const SHOWN_MS = 1600;
+
+export function startCopy() {
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const copied = await write(button.dataset.copy);
+    const label = button.querySelector("[data-copy-label]");
+    button.classList.toggle("copied", copied);
+    if (label) label.textContent = copied ? "Copied" : "Select and copy";
+    setTimeout(() => {
+      button.classList.remove("copied");
+      if (label) label.textContent = "Copy";
+    }, SHOWN_MS);
+  });
+}
+
+// The clipboard API is missing on plain-HTTP origins other than loopback.
+async function write(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const area = document.createElement("textarea");
+    area.value = text;
+    area.className = "visually-hidden";
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    return done;
+  }
+}
