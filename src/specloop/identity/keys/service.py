@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from specloop.db.context import Context
 from specloop.db.paging import Page, PageRequest
-from specloop.identity import audit
+from specloop.identity import audit, workspaces
 from specloop.identity.keys import repository
 from specloop.identity.keys.errors import ExpiryInThePast, KeyNotActive, KeyNotFound
 from specloop.identity.keys.model import PREFIX, ApiKey, KeyStatus, looks_like_key, new_secret
@@ -85,8 +85,9 @@ class KeyService:
     async def create(self, ctx: Context, name: str, expires_at: datetime | None) -> NewKey:
         """Make a key for the caller's workspace.
 
-        Raises: ExpiryInThePast.
+        Raises: ExpiryInThePast, WorkspaceArchived.
         """
+        await workspaces.current_active(ctx)
         if expires_at is not None and expires_at <= ctx.clock.now():
             raise ExpiryInThePast
         return await self._issue(ctx, name, expires_at, rotated_from=None)
@@ -132,8 +133,9 @@ class KeyService:
     async def rotate(self, ctx: Context, key_id: str, grace_s: int) -> NewKey:
         """A new secret under the same name and expiry; the old one stays valid for `grace_s` seconds.
 
-        Raises: KeyNotFound; KeyNotActive.
+        Raises: KeyNotFound; KeyNotActive; WorkspaceArchived.
         """
+        await workspaces.current_active(ctx)
         key = await self._get(ctx, key_id)
         now = ctx.clock.now()
         if key.status_at(now) is not KeyStatus.ACTIVE:

@@ -44,7 +44,10 @@ class QuietHours:
 
 @dataclass(frozen=True, slots=True)
 class AutonomyBounds:
-    """Limits of `bounded_auto`. Empty `agents` means all agents; `allowed_components` are JSON pointer prefixes."""
+    """Limits of `bounded_auto`, on top of components having to be marked `auto`.
+
+    `allowed_components` are JSON pointer prefixes, `agents` are ids; empty ones narrow nothing.
+    """
 
     max_auto_per_day: int = 3
     max_text_delta_chars: int = 400
@@ -82,14 +85,16 @@ class Autonomy:
     def from_document(document: dict[str, Any]) -> Autonomy:
         """The settings in a stored document; members that an older version did not write get their defaults."""
         bounds: dict[str, Any] = dict(document.get("bounds") or {})
+        hours: list[dict[str, str]] = bounds.get("quiet_hours") or []
+        bounds["quiet_hours"] = tuple(QuietHours(**span) for span in hours)
         for name in ("allowed_components", "agents"):
-            bounds[name] = tuple(bounds.get(name) or ())
-        bounds["quiet_hours"] = tuple(QuietHours(**hours) for hours in bounds.get("quiet_hours") or ())
+            bounds[name] = tuple[str, ...](bounds.get(name) or ())
+        rollback: dict[str, Any] = document.get("auto_rollback") or {}
         return Autonomy(
             mode=AutonomyMode(document.get("mode", AutonomyMode.MANUAL)),
             auto_validate=document.get("auto_validate", True),
             bounds=AutonomyBounds(**bounds),
-            auto_rollback=AutoRollback(**(document.get("auto_rollback") or {})),
+            auto_rollback=AutoRollback(**rollback),
         )
 
 
@@ -141,6 +146,15 @@ class WorkspaceMember:
     role: WorkspaceRole
     version: int
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A member together with the profile that the account keeps."""
+
+    member: WorkspaceMember
+    email: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)

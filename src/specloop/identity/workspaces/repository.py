@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
 
 from specloop.db.context import Context
 from specloop.db.paging import Page, PageRequest, paginate
-from specloop.identity.scopes import WorkspaceRole
+from specloop.identity.accounts.tables import AccountMemberRow, UserRow
+from specloop.identity.audit import AuditEvent
+from specloop.identity.audit.tables import AuditEventRow
+from specloop.identity.scopes import AccountRole, WorkspaceRole
 from specloop.identity.workspaces.model import (
     Autonomy,
+    Person,
     Retention,
     VisibleWorkspace,
     Workspace,
@@ -98,7 +103,7 @@ async def list_visible(
 ) -> Page[VisibleWorkspace]:
     """The account's workspaces: all of them, or those with a member row of the user."""
     mine = (WorkspaceMemberRow.workspace_id == WorkspaceRow.id) & (WorkspaceMemberRow.user_id == user_id)
-    query = select(WorkspaceRow, WorkspaceMemberRow.role).join(WorkspaceMemberRow, mine, isouter=is_all)
+    query: Any = select(WorkspaceRow, WorkspaceMemberRow.role).join(WorkspaceMemberRow, mine, isouter=is_all)
     query = query.where(WorkspaceRow.account_id == account_id)
     if status is not None:
         query = query.where(WorkspaceRow.status == status)
@@ -151,26 +156,61 @@ async def add_member(ctx: Context, workspace: Workspace, user_id: str, role: Wor
     return to_member(row)
 
 
-async def member(ctx: Context, user_id: str) -> WorkspaceMember | None:
-    """The user's place in the caller's workspace."""
-    row = await ctx.session.scalar(
-        select(WorkspaceMemberRow)
-        .where(WorkspaceMemberRow.workspace_id == ctx.workspace_id, WorkspaceMemberRow.user_id == user_id)
-        .execution_options(populate_existing=True)
+def _people(ctx: Context) -> Any:
+    query: Any = (
+        select(WorkspaceMemberRow, UserRow.email, UserRow.name)
+        .join(UserRow, UserRow.id == WorkspaceMemberRow.user_id)
+        .where(WorkspaceMemberRow.workspace_id == ctx.workspace_id)
     )
-    return None if row is None else to_member(row)
+    return query
 
 
-async def list_members(ctx: Context, role: WorkspaceRole | None, page: PageRequest) -> Page[WorkspaceMember]:
+async def person(ctx: Context, user_id: str) -> Person | None:
+    """A member of the caller's workspace."""
+    query = _people(ctx).where(WorkspaceMemberRow.user_id == user_id).execution_options(populate_existing=True)
+    row: Any = (await ctx.session.execute(query)).first()
+    return None if row is None else Person(to_member(row[0]), row[1], row[2])
+
+
+async def list_people(ctx: Context, role: WorkspaceRole | None, page: PageRequest) -> Page[Person]:
     """The members of the caller's workspace."""
-    query = select(WorkspaceMemberRow).where(WorkspaceMemberRow.workspace_id == ctx.workspace_id)
+    query = _people(ctx)
     if role is not None:
         query = query.where(WorkspaceMemberRow.role == role)
-    sortable = {"created_at": WorkspaceMemberRow.created_at, "role": WorkspaceMemberRow.role}
+    sortable = {
+        "created_at": WorkspaceMemberRow.created_at,
+        "role": WorkspaceMemberRow.role,
+        "email": UserRow.email,
+        "name": UserRow.name,
+    }
     found = await paginate(
         ctx.session, query, page, sortable=sortable, default_sort="created_at", tie_break=WorkspaceMemberRow.user_id
     )
-    return Page([to_member(row) for row in found.results], found.total, found.limit, found.offset)
+    people = [Person(to_member(row[0]), row[1], row[2]) for row in found.results]
+    return Page(people, found.total, found.limit, found.offset)
+
+
+async def find_user(ctx: Context, *, user_id: str | None, email: str | None) -> str | None:
+    """The id of a user of the caller's account, by id or by e-mail."""
+    wanted = UserRow.id == user_id if user_id is not None else UserRow.email == email
+    return await ctx.session.scalar(
+        select(UserRow.id)
+        .join(AccountMemberRow, AccountMemberRow.user_id == UserRow.id)
+        .where(AccountMemberRow.account_id == ctx.principal.account_id, wanted)
+    )
+
+
+async def has_owner(ctx: Context) -> bool:
+    """Whether the caller's account has an owner."""
+    found = await ctx.session.scalar(
+        select(AccountMemberRow.user_id)
+        .where(
+            AccountMemberRow.account_id == ctx.principal.account_id,
+            AccountMemberRow.role == AccountRole.OWNER.value,
+        )
+        .limit(1)
+    )
+    return found is not None
 
 
 async def set_role(ctx: Context, user_id: str, role: WorkspaceRole) -> None:
@@ -202,3 +242,24 @@ async def count_admins(ctx: Context) -> int:
         )
     )
     return count or 0
+
+
+async def events_after(ctx: Context, event_id: str, *, until: datetime, limit: int) -> list[AuditEvent]:
+    """Audit events of the caller's workspace with a later id, up to a moment, oldest first."""
+    rows = await ctx.session.scalars(
+        select(AuditEventRow)
+        .where(AuditEventRow.workspace_id == ctx.workspace_id, AuditEventRow.id > event_id, AuditEventRow.at <= until)
+        .order_by(AuditEventRow.id)
+        .limit(limit)
+    )
+    return [AuditEvent(**{name: getattr(row, name) for name in AuditEvent.__slots__}) for row in rows]
+
+
+async def newest_event_id(ctx: Context, *, until: datetime) -> str:
+    """The id of the last audit event of the caller's workspace up to a moment, or an empty text."""
+    found = await ctx.session.scalar(
+        select(func.max(AuditEventRow.id)).where(
+            AuditEventRow.workspace_id == ctx.workspace_id, AuditEventRow.at <= until
+        )
+    )
+    return found or ""

@@ -69,7 +69,9 @@ class ComponentSpec:
     @staticmethod
     def from_document(document: dict[str, Any]) -> ComponentSpec:
         """The component of a stored document."""
-        return ComponentSpec(**{**document, "choices": tuple(document.get("choices") or ())})
+        choices: list[str] = document.get("choices") or []
+        values: dict[str, Any] = {**document, "choices": tuple(choices)}
+        return ComponentSpec(**values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
-"""Use cases of workspaces that other domains build on: the first one, who is what, who sees which."""
+"""What other domains ask of workspaces: make the first one, who is what, who sees which."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from specloop.db.context import Context
 from specloop.identity import audit
 from specloop.identity.scopes import AccountRole, WorkspaceRole
 from specloop.identity.workspaces import repository
-from specloop.identity.workspaces.errors import WorkspaceNotFound
+from specloop.identity.workspaces.errors import WorkspaceArchived, WorkspaceNotFound
 from specloop.identity.workspaces.model import (
     SYSTEM_NAME,
     Autonomy,
@@ -47,7 +49,8 @@ async def create_with_admin(ctx: Context, workspace: Workspace, user_id: str) ->
     """Store a workspace, make the user its admin, and record it."""
     await repository.add(ctx, workspace)
     await repository.add_member(ctx, workspace, user_id, WorkspaceRole.ADMIN)
-    await audit.record(ctx, "workspace.created", "workspace", workspace.id, {"name": workspace.name})
+    inside = ctx.acting_as(replace(ctx.principal, account_id=workspace.account_id, workspace_id=workspace.id))
+    await audit.record(inside, "workspace.created", "workspace", workspace.id, {"name": workspace.name})
     return workspace
 
 
@@ -86,12 +89,35 @@ def sees_all(account_role: str | None) -> bool:
     return account_role in (AccountRole.OWNER, AccountRole.OPERATIONS)
 
 
-async def current(ctx: Context) -> Workspace:
-    """The workspace that the caller stands in.
+async def add_member(ctx: Context, workspace_id: str, user_id: str, role: WorkspaceRole) -> None:
+    """Give a user of the account a place, as an accepted invitation does; one who has a place keeps it.
+
+    Raises: WorkspaceNotFound when it is not in the caller's account or archived.
+    """
+    workspace = await repository.get(ctx, workspace_id)
+    if workspace is None or not workspace.is_active or workspace.account_id != ctx.principal.account_id:
+        raise WorkspaceNotFound
+    if await repository.role_of(ctx, workspace_id, user_id) is None:
+        await repository.add_member(ctx, workspace, user_id, role)
+
+
+async def current(ctx: Context, *, is_locked: bool = False) -> Workspace:
+    """The workspace that the caller stands in; with `is_locked` nobody else changes it before this transaction ends.
 
     Raises: WorkspaceNotFound.
     """
-    found = await repository.get(ctx, ctx.workspace_id)
+    found = await repository.get(ctx, ctx.workspace_id, is_locked=is_locked)
     if found is None or found.account_id != ctx.principal.account_id:
         raise WorkspaceNotFound
     return found
+
+
+async def current_active(ctx: Context) -> Workspace:
+    """The caller's workspace, held until the transaction ends, for a change in it.
+
+    Raises: WorkspaceNotFound, WorkspaceArchived.
+    """
+    workspace = await current(ctx, is_locked=True)
+    if not workspace.is_active:
+        raise WorkspaceArchived
+    return workspace
