@@ -10,6 +10,7 @@ from typing import Any
 from specloop.identity.scopes import AccountRole
 
 PLAN_DEFAULT = "self-hosted"
+SYSTEM_NAME = "system"
 
 
 class AccountStatus(StrEnum):

@@ -26,7 +26,7 @@ async def find(ctx: Context, wanted: AuditFilter, page: PageRequest) -> Page[Aud
     return Page([_event(row) for row in found.results], found.total, found.limit, found.offset)
 
 
-def _query(wanted: AuditFilter) -> Select[tuple[AuditEventRow]]:
+def _query(wanted: AuditFilter) -> Select[AuditEventRow]:
     query = select(AuditEventRow).where(AuditEventRow.account_id == wanted.account_id)
     if wanted.workspace_id is not None:
         query = query.where(AuditEventRow.workspace_id == wanted.workspace_id)

@@ -7,6 +7,7 @@ from typing import Any
 from specloop.db.context import Context
 from specloop.db.paging import Page, PageRequest
 from specloop.identity.audit import repository
+from specloop.identity.audit.epoch import epoch_of
 from specloop.identity.audit.model import AuditEvent, AuditFilter
 from specloop.kit.ids import new_id
 
@@ -42,6 +43,7 @@ async def record(
         at=ctx.clock.now(),
     )
     await repository.add(ctx, event)
+    ctx.uow.after_commit(epoch_of(ctx.session.get_bind()).advance)
 
 
 async def list_events(ctx: Context, wanted: AuditFilter, page: PageRequest) -> Page[AuditEvent]:

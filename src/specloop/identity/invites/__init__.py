@@ -1,1 +1,16 @@
 """Invitations into an account and its workspaces."""
+
+from specloop.identity.invites.errors import AlreadyMember, InviteUnusable
+from specloop.identity.invites.model import Grant, Invite, InviteStatus
+from specloop.identity.invites.service import InviteService, Issued, withdraw_places
+
+__all__ = [
+    "AlreadyMember",
+    "Grant",
+    "Invite",
+    "InviteService",
+    "InviteStatus",
+    "InviteUnusable",
+    "Issued",
+    "withdraw_places",
+]
