@@ -69,6 +69,9 @@ class Settings(BaseSettings):
         "", description="Telemetry store, chdb://… or clickhouse://…; default: in the data folder"
     )
     blob_url: str = Field("", description="Blob store, file:///… or s3://bucket/prefix; default: in the data folder")
+    secret_key: SecretStr = Field(
+        SecretStr(""), description="Secret that all processes of one installation share; default: kept in the data folder"
+    )
     redis_url: str = Field("", description="Redis for rate limits that many processes share; default: memory")
     role: Role = Field(Role.ALL, description="What this process does")
     public_url: str = Field("", description="Address under which users reach the server; default: the first listener")
@@ -91,11 +94,12 @@ class Settings(BaseSettings):
     metrics_token: SecretStr = Field(SecretStr(""), description="Bearer token for /metrics from other machines")
     self_traces: bool = Field(True, description="Record the server's own traces in the system workspace")
     workers: int = Field(2, ge=1, le=64, description="Jobs that run at once in this process")
+    trusted_proxies: Texts = Field([], description="Addresses whose X-Forwarded-For and -Proto are believed")
     smtp_url: str = Field("", description="Mail server for invitations and resets: smtp://user:password@host:port")
     mail_from: str = Field("specloop@localhost", description="Sender address of mails")
     oauth: dict[str, OAuthProvider] = Field({}, description="Sign-in providers by name")
 
-    @field_validator("listen", "allowed_hosts", "allowed_origins", mode="before")
+    @field_validator("listen", "allowed_hosts", "allowed_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

@@ -9,7 +9,7 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from specloop.cli.keys import Workspace
-from specloop.cli.output import AsJSON, console, print_json, show_item, show_rows
+from specloop.cli.output import AsJSON, console, parts, print_json, show_item, show_rows
 from specloop.cli.session import Session
 
 app = typer.Typer(help="Proposed changes: review, accept, reject, roll back.", no_args_is_help=True)
@@ -36,10 +36,10 @@ def show_changeset(changeset_id: str, workspace: Workspace = None, as_json: AsJS
         print_json(item)
         return
     show_item(item, ("id", "title", "status", "verdict", "risk", "summary"), as_json=False)
-    for gate in item.get("gates") or []:
+    for gate in parts(item, "gates"):
         mark = ("✓ ", "green") if gate["passed"] else ("✗ ", "red")
         console.print(Text.assemble(mark, gate["name"].ljust(16), str(gate.get("detail") or "")))
-    for edit in item.get("edits") or []:
+    for edit in parts(item, "edits"):
         console.print(Text(f"{edit['op']} {edit['pointer']}", style="bold"))
         console.print(Text(edit.get("rationale") or "", style="dim"))
         if edit.get("diff"):

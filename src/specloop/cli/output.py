@@ -12,6 +12,7 @@ from rich.text import Text
 
 from specloop.kit import json
 
+Document = dict[str, Any]
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 console = Console()
 progress_console = Console(stderr=True)
@@ -47,6 +48,16 @@ def show_item(item: Mapping[str, Any], fields: Iterable[str] | None = None, *, a
     width = max((len(name) for name in names), default=0)
     for name in names:
         console.print(Text.assemble((name.ljust(width + 2), "dim"), cell(item.get(name))), soft_wrap=True)
+
+
+def part(document: Document, name: str) -> Document:
+    """The object under `name`; an empty one where there is none."""
+    return document.get(name) or {}
+
+
+def parts(document: Document, name: str) -> list[Document]:
+    """The objects under `name`; an empty list where there are none."""
+    return document.get(name) or []
 
 
 def cell(value: Any) -> str:

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from specloop.cli.agents import read_json_file
 from specloop.cli.keys import Workspace
-from specloop.cli.output import AsJSON, print_json, progress_console, show_item, show_rows
+from specloop.cli.output import AsJSON, part, print_json, progress_console, show_item, show_rows
 from specloop.cli.session import Session
 
 app = typer.Typer(help="Scans: look for failures and propose changes.", no_args_is_help=True)
@@ -100,8 +100,8 @@ def follow(session: Session, scan_id: str) -> dict[str, Any]:
     ) as bar:
         task = bar.add_task("queued", total=1)
         for _ in session.stream(f"{path}/events"):
-            scan = session.get(path)
-            progress = scan.get("progress") or {}
+            scan: dict[str, Any] = session.get(path)
+            progress = part(scan, "progress")
             bar.update(
                 task,
                 description=scan.get("phase") or scan["status"],
