@@ -57,7 +57,10 @@ class SampleSetVersionRow(WorkspaceScoped, Base):
 
 
 class SampleColumns(WorkspaceScoped):
-    """What a sample is, wherever it lies. Ids stay the same from version to version."""
+    """What a sample is, wherever it lies. Ids stay the same from version to version.
+
+    `cohort` is the effective group that the division found: near-duplicates share one.
+    """
 
     version_id: Mapped[str] = mapped_column(ID, primary_key=True)
     id: Mapped[str] = mapped_column(ID, primary_key=True)
@@ -66,6 +69,7 @@ class SampleColumns(WorkspaceScoped):
     reference: Mapped[Any] = mapped_column(Payload)
     details: Mapped[dict[str, Any]]
     group_key: Mapped[str | None] = mapped_column(String(200))
+    cohort: Mapped[str] = mapped_column(String(200), default="")
     source: Mapped[str] = mapped_column(String(20))
     trace_id: Mapped[str | None] = mapped_column(String(32))
     content_hash: Mapped[str] = mapped_column(String(64))
