@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ async def create_job_tables(database: Database) -> None:
 
 
 @asynccontextmanager
-async def acting(database: Database, principal: Principal = ALICE) -> AsyncIterator[Context]:
+async def acting(database: Database, principal: Principal = ALICE) -> AsyncGenerator[Context]:
     """A writing unit of work for a caller."""
     async with database.writing(principal.workspace_id) as uow:
         yield Context(principal, uow)
@@ -42,7 +42,8 @@ async def acting(database: Database, principal: Principal = ALICE) -> AsyncItera
 async def enqueue(database: Database, name: str, payload: dict[str, Any], **options: Any) -> str:
     """Ask for a job in a transaction of its own."""
     async with acting(database, options.pop("principal", ALICE)) as ctx:
-        return await jobs.enqueue(ctx, name, payload, **{"queue": "scan", **options})
+        queue = options.pop("queue", "scan")
+        return await jobs.enqueue(ctx, name, payload, queue=queue, **options)
 
 
 async def read(database: Database, job_id: str, principal: Principal = ALICE) -> jobs.Job:

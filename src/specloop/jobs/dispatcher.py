@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from specloop.db.database import Database
@@ -52,6 +53,7 @@ class Dispatcher:
         self._poll_seconds = poll_seconds
         self._bell = doorbell_of(database.writer_engine.sync_engine).subscribe()
         self._running: dict[Attempt, asyncio.Task[None]] = {}
+        self._served: dict[str, float] = {}
         self._is_accepting = True
 
     @property
@@ -77,10 +79,10 @@ class Dispatcher:
                 seconds = await self._seconds_to_next()
             except Exception:  # a database that is down for a while must not end the dispatcher
                 log.exception("jobs.tick_failed")
-            try:
-                await asyncio.wait_for(self._bell.wait(), seconds)
-            except TimeoutError:
-                continue
+            # Not `wait_for`: on Python 3.11 it swallows a cancellation that comes together with the ring.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._bell.wait()
 
     async def tick(self) -> None:
         """Keep leases, pass on cancellations, fire schedules, take back lost jobs, start due ones."""
@@ -154,6 +156,7 @@ class Dispatcher:
             lane,
             self._jobs.names,
             limit=free,
+            served=self._served,
             worker_id=self.worker_id,
             now=now,
             lease_until=now + self._lease,
@@ -161,6 +164,7 @@ class Dispatcher:
 
     def _start(self, claim: Claim) -> None:
         log.info("job.started", job=claim.name, job_id=claim.job_id, attempt=claim.attempt)
+        self._served[claim.principal.workspace_id or ""] = self._clock.monotonic()
         attempt = Attempt(claim)
         task = asyncio.create_task(self._runner.run(attempt), name=f"job-{claim.workflow_id}")
         self._running[attempt] = task

@@ -38,6 +38,10 @@ class Engine(Protocol):
         """The results of all steps that were recorded in these attempts, by key."""
         ...
 
+    async def known(self) -> list[str]:
+        """The ids of all attempts that something is recorded for."""
+        ...
+
     async def forget(self, workflow_ids: Iterable[str]) -> None:
         """Drop what is recorded for attempts that are over."""
         ...

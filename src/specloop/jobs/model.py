@@ -91,6 +91,25 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """A due job among others: the `turn`-th oldest of its workspace, which has `running` jobs of the lane already."""
+
+    id: str
+    workspace_id: str
+    turn: int
+    running: int
+
+
+def fair_order(jobs: list[Waiting], served: Mapping[str, float]) -> list[str]:
+    """The ids in the order to start them: workspaces in turn, those with fewer running jobs and older turns first.
+
+    `served` holds when a workspace was last given a slot; equals keep the order of `jobs`.
+    """
+    order = sorted(jobs, key=lambda job: (job.turn + job.running, served.get(job.workspace_id, float("-inf"))))
+    return [job.id for job in order]
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """One attempt at a job, held by this worker. `attempt` also fences: a later claim has a higher one."""
 
@@ -111,3 +130,8 @@ class Claim:
 def workflow_id(job_id: str, attempt: int) -> str:
     """The engine's id for attempt 1, 2 … of a job: the first is the outbox id itself."""
     return job_id if attempt == 1 else f"{job_id}.{attempt}"
+
+
+def job_id_of(workflow: str) -> str:
+    """The job that an engine's id belongs to."""
+    return workflow.partition(".")[0]

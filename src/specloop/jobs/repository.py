@@ -5,7 +5,7 @@ Every write of a worker names the attempt it was claimed with, so an attempt tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -15,12 +15,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from specloop.db.base import UTCDateTime
-from specloop.jobs.model import LOSSES_MAX, Claim, Job, JobError, JobState, Lane, Progress
+from specloop.jobs.model import LOSSES_MAX, Claim, Job, JobError, JobState, Lane, Progress, Waiting, fair_order
 from specloop.jobs.registry import Schedule
 from specloop.jobs.tables import JobRow, JobScheduleRow, JobStepRow
 from specloop.kit.context import CredentialKind, Principal
 
 POSTGRES_CHANNEL = "specloop_jobs"
+CANDIDATES_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +142,17 @@ async def claim(
     names: Sequence[str],
     *,
     limit: int,
+    served: Mapping[str, float],
     worker_id: str,
     now: datetime,
     lease_until: datetime,
 ) -> list[Claim]:
-    """Take up to `limit` due jobs of a lane, the workspaces with the fewest running jobs first, each in turn.
+    """Take up to `limit` due jobs of a lane in fair order; `served` says when each workspace had its last turn.
 
     Two workers may pick the same row; the state in the UPDATE lets one of them have it.
     """
-    ids = list(await session.scalars(_fair_order(lane, names, now).limit(limit)))
+    found = await session.execute(_waiting(lane, names, now, limit))
+    ids = fair_order([Waiting(*row) for row in found.all()], served)[:limit]
     if not ids:
         return []
     taken = await session.scalars(
@@ -169,7 +172,7 @@ async def claim(
     return [_to_claim(rows[job_id]) for job_id in ids if job_id in rows]
 
 
-def _fair_order(lane: Lane, names: Sequence[str], now: datetime) -> Select[str]:
+def _waiting(lane: Lane, names: Sequence[str], now: datetime, limit: int) -> Select[str, str, int, int]:
     running = (
         select(JobRow.tenant_workspace_id, func.count().label("running"))
         .where(JobRow.state == JobState.RUNNING.value, JobRow.queue == lane.value)
@@ -193,11 +196,12 @@ def _fair_order(lane: Lane, names: Sequence[str], now: datetime) -> Select[str]:
         )
         .subquery()
     )
-    load = due.c.turn + func.coalesce(running.c.running, 0)
     return (
-        select(due.c.id)
+        select(due.c.id, due.c.tenant_workspace_id, due.c.turn, func.coalesce(running.c.running, 0))
         .outerjoin(running, running.c.tenant_workspace_id == due.c.tenant_workspace_id)
-        .order_by(load, due.c.run_at, due.c.id)
+        .where(due.c.turn <= limit)
+        .order_by(due.c.turn, due.c.run_at, due.c.id)
+        .limit(CANDIDATES_MAX)
     )
 
 

@@ -14,7 +14,7 @@ from specloop.jobs import repository
 from specloop.jobs.context import JobContext, progress_values
 from specloop.jobs.engine import Engine
 from specloop.jobs.errors import JobCancelled, LeaseLost
-from specloop.jobs.model import Claim, JobError, JobState, retry_delay_seconds, workflow_id
+from specloop.jobs.model import Claim, JobError, JobState, job_id_of, retry_delay_seconds, workflow_id
 from specloop.jobs.registry import Jobs
 from specloop.kit.clock import Clock
 from specloop.kit.ids import new_id
@@ -69,6 +69,15 @@ class Runner:
         is_final = await self._settle(attempt)
         if is_final:
             await self._engine.forget([workflow_id(claim.job_id, number + 1) for number in range(claim.attempt)])
+
+    async def sweep(self) -> None:
+        """Drop records of jobs that are over, which a kill between the end and the dropping left behind."""
+        known = await self._engine.known()
+        async with self._database.reading() as uow:
+            over = await repository.final_ids(uow.session, sorted({job_id_of(attempt) for attempt in known}))
+        stale = [attempt for attempt in known if job_id_of(attempt) in over]
+        if stale:
+            await self._engine.forget(stale)
 
     async def _finished_steps(self, claim: Claim) -> Mapping[str, Any] | None:
         if claim.attempt == 1:

@@ -38,16 +38,17 @@ class Worker:
     ) -> None:
         clock = clock or SystemClock()
         self._database = database
-        self._engine = engine
-        runner = Runner(database, jobs, engine, clock, services or {})
+        self.engine = engine
+        self._runner = Runner(database, jobs, engine, clock, services or {})
         self.dispatcher = Dispatcher(
-            database, jobs, runner, clock, slots=slots, lease_seconds=lease_seconds, poll_seconds=poll_seconds
+            database, jobs, self._runner, clock, slots=slots, lease_seconds=lease_seconds, poll_seconds=poll_seconds
         )
         self._loops: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Open the engine, take back what a killed predecessor held, and begin to work."""
-        await self._engine.start()
+        await self.engine.start()
+        await self._runner.sweep()
         await self.dispatcher.begin()
         self._loops = [
             asyncio.create_task(self.dispatcher.serve(), name="jobs-dispatcher"),
@@ -61,4 +62,4 @@ class Worker:
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
-        await self._engine.stop()
+        await self.engine.stop()
