@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
 _PROGRAM = """
 import asyncio, json, sys
@@ -96,5 +97,5 @@ async def test_a_second_signal_does_not_wait_for_requests() -> None:
         process.send_signal(signal.SIGTERM)
         assert await line(process) == "forced"
         assert await asyncio.wait_for(process.wait(), 5) == 0
-        [outcome] = await asyncio.gather(request, return_exceptions=True)
-        assert isinstance(outcome, httpx.HTTPError)
+        with pytest.raises(httpx.HTTPError):
+            (await request).raise_for_status()

@@ -132,7 +132,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the application, then open the doors."""
-        await self._unless_forced(self.lifespan.startup())
+        await self._unless_forced(self.lifespan.startup)
         if self._forced.is_set():
             self.ended = Ended.FORCED
             return
@@ -160,8 +160,8 @@ class _Server(uvicorn.Server):
         self._hooks.stopping()
         for connection in list(self.server_state.connections):
             connection.shutdown()
-        await self._unless_forced(self._finish_in_flight())
-        await self._unless_forced(self.lifespan.shutdown())
+        await self._unless_forced(self._finish_in_flight)
+        await self._unless_forced(self.lifespan.shutdown)
         if self._forced.is_set():
             self.ended = Ended.FORCED
 
@@ -211,8 +211,10 @@ class _Server(uvicorn.Server):
             # The application must not be shut down under requests that are still rolling back.
             await asyncio.wait(set(tasks), timeout=2.0)
 
-    async def _unless_forced(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
+    async def _unless_forced(self, work: Callable[[], Awaitable[None]]) -> None:
+        if self._forced.is_set():
+            return
+        task = asyncio.ensure_future(work())
         forced = asyncio.ensure_future(self._forced.wait())
         await asyncio.wait((task, forced), return_when=asyncio.FIRST_COMPLETED)
         forced.cancel()
