@@ -109,7 +109,9 @@ def _connect(address: TelemetryAddress, database: str | None) -> Any:
     create: Any = vars(clickhouse_connect)["get_client"]  # its own signature is only partly typed
     try:
         if address.folder is not None:
-            return create(dsn=f"chdb://{address.folder}", database=database, chdb_options=_ENGINE_OPTIONS)
+            return create(
+                dsn=f"chdb://{address.folder}", database=database, chdb_options=_engine_options(address.folder)
+            )
         return create(
             host=address.host,
             port=address.port,
@@ -125,7 +127,13 @@ def _connect(address: TelemetryAddress, database: str | None) -> Any:
         raise TelemetryUnreachable(f"the telemetry store at {address} cannot be opened: {reason}") from error
 
 
+def _engine_options(folder: Path) -> dict[str, str]:
+    schemas = folder / "format_schemas"  # where the engine keeps inline schemas; its default is the working directory
+    schemas.mkdir(parents=True, exist_ok=True)
+    return {**_ENGINE_OPTIONS, "format_schema_path": f"{schemas}/"}
+
+
 def _translated(error: ClickHouseError) -> TelemetryUnavailable | TelemetryQueryFailed:
     if isinstance(error, (OperationalError, StreamFailureError)):
         return TelemetryUnavailable(retry_after=5)
-    return TelemetryQueryFailed(str(error).splitlines()[0])
+    return TelemetryQueryFailed(str(error).splitlines()[0], engine_code=int(getattr(error, "code", 0) or 0))

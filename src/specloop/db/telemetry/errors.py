@@ -18,3 +18,8 @@ class TelemetryUnavailable(Unavailable):
 
 class TelemetryQueryFailed(SpecloopError):
     """The telemetry store refused a statement."""
+
+    def __init__(self, detail: str, engine_code: int = 0) -> None:
+        """`engine_code` is ClickHouse's own number of the error."""
+        super().__init__(detail)
+        self.engine_code = engine_code

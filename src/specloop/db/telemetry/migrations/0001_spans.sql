@@ -1,5 +1,7 @@
 -- Spans as they were received, one row per delivery. Re-delivery adds a row with the same key; reads keep the last
 -- version per (workspace, trace, span) by end time, and merges drop the others in their own time.
+-- An attribute map holds text; the array beside it holds the OTLP type of each entry in the same order, so that nothing
+-- is lost: numbers and booleans as text, arrays, kvlists and bytes as base64 of their protobuf.
 CREATE TABLE IF NOT EXISTS spans (
     workspace_id UUID,
     trace_id FixedString(16),
@@ -17,23 +19,23 @@ CREATE TABLE IF NOT EXISTS spans (
     scope_name LowCardinality(String),
     scope_version LowCardinality(String),
     attributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
-    attribute_types Map(LowCardinality(String), LowCardinality(String)) CODEC(ZSTD(1)),
+    attribute_types Array(Enum8('none' = 0, 'string' = 1, 'bool' = 2, 'int' = 3, 'double' = 4, 'array' = 5, 'kvlist' = 6, 'bytes' = 7)) CODEC(ZSTD(1)),
     resource_attributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
-    resource_attribute_types Map(LowCardinality(String), LowCardinality(String)) CODEC(ZSTD(1)),
+    resource_attribute_types Array(Enum8('none' = 0, 'string' = 1, 'bool' = 2, 'int' = 3, 'double' = 4, 'array' = 5, 'kvlist' = 6, 'bytes' = 7)) CODEC(ZSTD(1)),
     scope_attributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
-    scope_attribute_types Map(LowCardinality(String), LowCardinality(String)) CODEC(ZSTD(1)),
+    scope_attribute_types Array(Enum8('none' = 0, 'string' = 1, 'bool' = 2, 'int' = 3, 'double' = 4, 'array' = 5, 'kvlist' = 6, 'bytes' = 7)) CODEC(ZSTD(1)),
     events Array(Tuple(
         time_ns UInt64,
         name String,
         attributes Map(LowCardinality(String), String),
-        attribute_types Map(LowCardinality(String), LowCardinality(String)),
+        attribute_types Array(Enum8('none' = 0, 'string' = 1, 'bool' = 2, 'int' = 3, 'double' = 4, 'array' = 5, 'kvlist' = 6, 'bytes' = 7)),
         dropped_attributes UInt32)) CODEC(ZSTD(1)),
     links Array(Tuple(
         trace_id FixedString(16),
         span_id FixedString(8),
         trace_state String,
         attributes Map(LowCardinality(String), String),
-        attribute_types Map(LowCardinality(String), LowCardinality(String)),
+        attribute_types Array(Enum8('none' = 0, 'string' = 1, 'bool' = 2, 'int' = 3, 'double' = 4, 'array' = 5, 'kvlist' = 6, 'bytes' = 7)),
         dropped_attributes UInt32)) CODEC(ZSTD(1)),
     dropped_attributes UInt32 CODEC(T64, ZSTD(1)),
     dropped_events UInt32 CODEC(T64, ZSTD(1)),
@@ -85,7 +87,7 @@ CREATE TABLE IF NOT EXISTS spans (
         toDecimal64OrNull(attributes['gen_ai.usage.cost'], 8),
         toDecimal64OrNull(attributes['llm.cost.total'], 8)),
     tags Array(String) MATERIALIZED if(
-        attribute_types['tag.tags'] = 'array',
+        attribute_types[indexOf(mapKeys(attributes), 'tag.tags')] = 'array',
         arrayFilter(tag -> tag != '', extractAll(base64Decode(attributes['tag.tags']), '\\x0a[\\x00-\\x7f]([^\\x0a]+)')),
         JSONExtract(attributes['tag.tags'], 'Array(String)')),
 

@@ -96,9 +96,7 @@ def _values(source: str) -> str:
 
 
 def _types(source: str) -> str:
-    kept = f"arrayFilter(a -> a.value.value != 'string', arraySlice({source}, 1, {ATTRIBUTES_MAX}))"
-    pairs = f"arrayMap(a -> (a.key, toString(a.value.value)), {kept})"
-    return f"CAST({pairs}, 'Map(LowCardinality(String), LowCardinality(String))')"
+    return f"arraySlice({source}.value.value, 1, {ATTRIBUTES_MAX})"
 
 
 def _dropped(told: str, items: str, most: int) -> str:

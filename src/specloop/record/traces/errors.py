@@ -1,0 +1,17 @@
+"""What can go wrong with traces."""
+
+from __future__ import annotations
+
+from specloop.errors import BadRequest, NotFound, Unavailable
+
+
+class TraceNotFound(NotFound):
+    """Trace not found."""
+
+
+class MalformedTraces(BadRequest):
+    """The body is not an OTLP trace export."""
+
+
+class InboxFull(Unavailable):
+    """The trace inbox is full; send again later."""

@@ -1,0 +1,122 @@
+"""Reading spans from the telemetry store. Every statement starts from the caller's workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from specloop.db.telemetry import TelemetryStore
+from specloop.record.traces.model import Event, GenAI, Link, Scope, Span, Usage
+from specloop.record.traces.repository.values import read_attributes
+
+# The summary row says when the trace was, and that is what the primary key of `spans` begins with.
+WITHIN_TRACE = """
+    workspace_id = {workspace_id:UUID} AND trace_id = unhex({trace_id:String})
+    AND start_ns >= (SELECT min(start_ns) FROM traces
+        WHERE workspace_id = {workspace_id:UUID} AND trace_id = unhex({trace_id:String}))
+    AND start_ns <= (SELECT max(end_ns) FROM traces
+        WHERE workspace_id = {workspace_id:UUID} AND trace_id = unhex({trace_id:String}))
+"""
+LAST_VERSION = "ORDER BY end_ns DESC, received_at DESC LIMIT 1 BY trace_id, span_id"
+
+_COLUMNS = """
+    lower(hex(trace_id)) AS trace, lower(hex(span_id)) AS span, lower(hex(parent_span_id)) AS parent, name, kind,
+    service_name, start_ns, end_ns, status_code, status_message, trace_state, flags, scope_name, scope_version,
+    mapKeys(scope_attributes) AS scope_keys, mapValues(scope_attributes) AS scope_texts, scope_attribute_types,
+    mapKeys(attributes) AS keys, mapValues(attributes) AS texts, attribute_types,
+    mapKeys(resource_attributes) AS resource_keys, mapValues(resource_attributes) AS resource_texts,
+    resource_attribute_types,
+    arrayMap(e -> (e.time_ns, e.name, mapKeys(e.attributes), mapValues(e.attributes), e.attribute_types,
+        e.dropped_attributes), events) AS event_rows,
+    arrayMap(l -> (lower(hex(l.trace_id)), lower(hex(l.span_id)), l.trace_state, mapKeys(l.attributes),
+        mapValues(l.attributes), l.attribute_types, l.dropped_attributes), links) AS link_rows,
+    dropped_attributes, dropped_events, dropped_links, operation, provider, model, agent_id, agent_name, session_id,
+    user_id, tool_name, error_type, input_tokens, output_tokens, cost_usd, tags
+"""
+_ALL = f"""
+SELECT {_COLUMNS} FROM spans WHERE {WITHIN_TRACE}
+{LAST_VERSION}
+"""  # noqa: S608
+_PAGE = f"""
+SELECT * FROM ({_ALL})
+WHERE (start_ns, span) > ({{after_ns:UInt64}}, {{after_span:String}})
+ORDER BY start_ns, span LIMIT {{limit:UInt32}} OFFSET {{offset:UInt64}}
+"""  # noqa: S608
+_COUNT = f"SELECT uniqExact(span_id) AS count FROM spans WHERE {WITHIN_TRACE}"  # noqa: S608
+
+
+async def count_spans(store: TelemetryStore, workspace_id: str, trace_id: str) -> int:
+    """How many spans the trace has."""
+    rows = await store.query(_COUNT, workspace_id=workspace_id, parameters={"trace_id": trace_id})
+    return int(rows[0]["count"])
+
+
+async def page_spans(
+    store: TelemetryStore,
+    workspace_id: str,
+    trace_id: str,
+    *,
+    limit: int,
+    offset: int = 0,
+    after: tuple[int, str] = (0, ""),
+) -> Sequence[Span]:
+    """The trace's spans by start time, beginning after the span with start (ns) and id `after`."""
+    parameters: dict[str, Any] = {
+        "trace_id": trace_id,
+        "after_ns": after[0],
+        "after_span": after[1],
+        "limit": limit,
+        "offset": offset,
+    }
+    rows = await store.query(_PAGE, workspace_id=workspace_id, parameters=parameters)
+    return [_span(row) for row in rows]
+
+
+def _span(row: dict[str, Any]) -> Span:
+    return Span(
+        trace_id=row["trace"],
+        span_id=row["span"],
+        parent_span_id=None if row["parent"] == "0" * 16 else row["parent"],
+        name=row["name"],
+        kind=row["kind"],
+        service_name=row["service_name"],
+        start_ns=row["start_ns"],
+        end_ns=row["end_ns"],
+        status_code=row["status_code"],
+        status_message=row["status_message"],
+        trace_state=row["trace_state"],
+        flags=row["flags"],
+        scope=Scope(
+            row["scope_name"],
+            row["scope_version"],
+            read_attributes(row["scope_keys"], row["scope_texts"], row["scope_attribute_types"]),
+        ),
+        attributes=read_attributes(row["keys"], row["texts"], row["attribute_types"]),
+        resource_attributes=read_attributes(
+            row["resource_keys"], row["resource_texts"], row["resource_attribute_types"]
+        ),
+        events=[_event(*event) for event in row["event_rows"]],
+        links=[_link(*link) for link in row["link_rows"]],
+        dropped=(row["dropped_attributes"], row["dropped_events"], row["dropped_links"]),
+        genai=GenAI(**{name: row[name] for name in GenAI.__slots__}),
+        usage=Usage(row["input_tokens"], row["output_tokens"], row["cost_usd"]),
+        tags=row["tags"],
+    )
+
+
+def _event(
+    time_ns: int, name: str, keys: Sequence[str], texts: Sequence[str], types: Sequence[str], dropped: int
+) -> Event:
+    return Event(time_ns, name, read_attributes(keys, texts, types), dropped)
+
+
+def _link(
+    trace_id: str,
+    span_id: str,
+    trace_state: str,
+    keys: Sequence[str],
+    texts: Sequence[str],
+    types: Sequence[str],
+    dropped: int,
+) -> Link:
+    return Link(trace_id, span_id, trace_state, read_attributes(keys, texts, types), dropped)

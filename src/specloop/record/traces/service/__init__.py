@@ -1,0 +1,1 @@
+"""The use cases of traces: taking them in, reading them."""
