@@ -65,8 +65,8 @@ class SampleColumns(WorkspaceScoped):
     version_id: Mapped[str] = mapped_column(ID, primary_key=True)
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     ordinal: Mapped[int]
-    input: Mapped[Any] = mapped_column(Payload)
-    reference: Mapped[Any] = mapped_column(Payload)
+    input: Mapped[Any] = mapped_column(Payload, nullable=True)
+    reference: Mapped[Any] = mapped_column(Payload, nullable=True)
     details: Mapped[dict[str, Any]]
     group_key: Mapped[str | None] = mapped_column(String(200))
     cohort: Mapped[str] = mapped_column(String(200), default="")
