@@ -21,6 +21,7 @@ from specloop.identity.accounts.service.people import (
     memberships,
     note_sign_in,
     set_password,
+    verify_email,
 )
 from specloop.identity.accounts.service.profile import change_home, change_profile
 from specloop.identity.accounts.service.standing import AccountService, UsageGroup, UsageLine
@@ -58,4 +59,5 @@ __all__ = [
     "note_sign_in",
     "paused",
     "set_password",
+    "verify_email",
 ]

@@ -44,13 +44,17 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person with a home account; roles are in `Membership`."""
+    """A person with a home account; roles are in `Membership`.
+
+    `email_verified_at` is set once somebody else vouched for the address: an inviter, the operator, a mail, a provider.
+    """
 
     id: str
     account_id: str
     email: str
     name: str
     timezone: str
+    email_verified_at: datetime | None
     password_hash: str | None = field(repr=False)
     status: UserStatus
     version: int

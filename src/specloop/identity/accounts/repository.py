@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, update
 
 from specloop.db.context import Context
 from specloop.db.paging import Page, PageRequest, paginate
@@ -150,8 +150,8 @@ async def list_memberships(ctx: Context, user_id: str) -> list[tuple[Membership,
 
 async def list_members(ctx: Context, account_id: str, role: AccountRole | None, page: PageRequest) -> Page[Member]:
     """The people of an account."""
-    query = (
-        select(UserRow, AccountMemberRow)
+    query: Select[Any] = (
+        select(UserRow, AccountMemberRow)  # pyright: ignore[reportAssignmentType]
         .join(AccountMemberRow, AccountMemberRow.user_id == UserRow.id)
         .where(AccountMemberRow.account_id == account_id)
     )
@@ -187,13 +187,15 @@ async def count_members(ctx: Context, account_id: str, role: AccountRole | None 
 
 
 def _account(row: AccountRow) -> Account:
-    values = {name: getattr(row, name) for name in Account.__slots__}
-    return Account(**{**values, "status": AccountStatus(row.status)})
+    values: dict[str, Any] = {name: getattr(row, name) for name in Account.__slots__}
+    values["status"] = AccountStatus(row.status)
+    return Account(**values)
 
 
 def _user(row: UserRow) -> User:
-    values = {name: getattr(row, name) for name in User.__slots__}
-    return User(**{**values, "status": UserStatus(row.status)})
+    values: dict[str, Any] = {name: getattr(row, name) for name in User.__slots__}
+    values["status"] = UserStatus(row.status)
+    return User(**values)
 
 
 def _membership(row: AccountMemberRow) -> Membership:

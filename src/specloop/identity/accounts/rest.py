@@ -27,7 +27,7 @@ from specloop.transport.guard import requires
 from specloop.transport.paging import PageBody, PageParams, page_body
 from specloop.transport.routing import Ctx, api_router, provided
 
-router = api_router("/api/v1/account", tags=["account"])
+router = api_router("/api/v1/account", tags=["Account"])
 Accounts = Annotated[AccountService, Depends(provided(AccountService))]
 
 

@@ -37,6 +37,7 @@ class UserRow(Base):
     email: Mapped[str] = mapped_column(String(254), unique=True)
     name: Mapped[str] = mapped_column(String(100))
     timezone: Mapped[str] = mapped_column(String(64))
+    email_verified_at: Mapped[datetime | None]
     password_hash: Mapped[str | None] = mapped_column(String(200))
     status: Mapped[str] = mapped_column(String(20))
     version: Mapped[int] = mapped_column(default=1)

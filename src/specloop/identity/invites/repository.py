@@ -40,6 +40,23 @@ async def find_pending(ctx: Context, account_id: str, email: str) -> list[Invite
     return [_invite(row) for row in (await ctx.session.scalars(query)).all()]
 
 
+async def find_newest_pending(ctx: Context, email: str) -> Invite | None:
+    """The newest invitation of the address, into any account, that is still good."""
+    query = (
+        select(InviteRow)
+        .where(
+            InviteRow.email == email,
+            InviteRow.status == InviteStatus.PENDING,
+            InviteRow.expires_at > ctx.clock.now(),
+        )
+        .order_by(InviteRow.id.desc())
+        .limit(1)
+        .with_for_update()
+    )
+    row = await ctx.session.scalar(query)
+    return _invite(row) if row else None
+
+
 async def list_invites(ctx: Context, account_id: str, status: InviteStatus | None, page: PageRequest) -> Page[Invite]:
     """The account's invitations as they stand now, newest first."""
     query = select(InviteRow).where(InviteRow.account_id == account_id)
@@ -87,7 +104,7 @@ async def _one(ctx: Context, condition: ColumnElement[bool]) -> Invite | None:
 
 
 def _invite(row: InviteRow) -> Invite:
-    values = {name: getattr(row, name) for name in Invite.__slots__ if name != "grants"}
+    values: dict[str, Any] = {name: getattr(row, name) for name in Invite.__slots__ if name != "grants"}
     values["account_role"] = AccountRole(row.account_role)
     values["status"] = InviteStatus(row.status)
     grants = tuple(Grant(place["workspace_id"], WorkspaceRole(place["role"])) for place in row.workspaces)

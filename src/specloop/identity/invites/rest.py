@@ -25,7 +25,7 @@ from specloop.transport.paging import PageBody, PageParams, page_body
 from specloop.transport.routing import Ctx, api_router, provided
 
 PREFIX = "/api/v1/account/invites"
-router = api_router(PREFIX, tags=["account"])
+router = api_router(PREFIX, tags=["Account"])
 Invites = Annotated[InviteService, Depends(provided(InviteService))]
 
 

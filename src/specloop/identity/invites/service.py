@@ -106,6 +106,10 @@ class InviteService:
             raise InviteUnusable
         return invite
 
+    async def find_pending(self, ctx: Context, email: str) -> Invite | None:
+        """The newest good invitation of an address that its owner has proved to own."""
+        return await repository.find_newest_pending(ctx, email.lower())
+
     async def accept(self, ctx: Context, token: str, user: User) -> Invite:
         """Let an existing user in: the inviting account becomes the user's home, earlier accounts stay reachable.
 
@@ -141,7 +145,7 @@ class InviteService:
 
 
 async def withdraw_places(ctx: Context, account_id: str, user_id: str) -> None:
-    """Take away the places of somebody who leaves the account, so that they do not come back with a later invitation."""
+    """Take away the places of somebody who leaves the account: a later invitation must not bring them back."""
     await repository.delete_places(ctx, account_id, user_id)
 
 

@@ -138,6 +138,17 @@ async def drop_one_time_tokens(ctx: Context, purpose: Purpose, user_id: str | No
     await ctx.session.execute(delete(OneTimeTokenRow).where(OneTimeTokenRow.purpose == purpose, owned))
 
 
+async def is_one_time_token_good(ctx: Context, digest: str, purpose: Purpose) -> bool:
+    """Whether the token could be spent now."""
+    query = select(OneTimeTokenRow.digest).where(
+        OneTimeTokenRow.digest == digest,
+        OneTimeTokenRow.purpose == purpose,
+        OneTimeTokenRow.used_at.is_(None),
+        OneTimeTokenRow.expires_at > ctx.clock.now(),
+    )
+    return await ctx.session.scalar(query) is not None
+
+
 async def use_one_time_token(ctx: Context, digest: str, purpose: Purpose) -> tuple[bool, str | None]:
     """Spend a token: (was it good, whose was it). Of two racing calls one gets True."""
     result = await ctx.session.execute(

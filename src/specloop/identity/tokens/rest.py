@@ -11,7 +11,7 @@ from specloop.identity.tokens.keyring import KeyRing
 from specloop.transport.guard import public
 from specloop.transport.routing import Ctx, api_router, provided
 
-router = api_router(tags=["auth"])
+router = api_router(tags=["Auth"])
 
 
 class JWK(BaseModel):

@@ -48,9 +48,9 @@ class SessionService:
         await repository.add_session(ctx, session)
         return await self._pair(ctx, session)
 
-    async def renew(self, ctx: Context, refresh_token: str) -> TokenPair | None:
-        """The next pair of a session. None when the token was used before: the session is ended by then, so the edge
-        must commit before it refuses.
+    async def renew(self, ctx: Context, refresh_token: str) -> TokenPair | Session:
+        """The next pair of a session. The session alone when the token was used before: it has been ended by then,
+        so the edge must commit before it refuses.
 
         Raises: BadRefreshToken when it is unknown, expired, or its session has ended.
         """
@@ -63,7 +63,7 @@ class SessionService:
             raise BadRefreshToken
         if not await repository.use_refresh_token(ctx, digest):
             await repository.revoke_sessions(ctx, "refresh token used twice", session_id=session.id)
-            return None
+            return session
         await repository.prolong_session(ctx, session.id, ctx.clock.now() + REFRESH_LIFETIME)
         return await self._pair(ctx, session)
 
@@ -114,6 +114,10 @@ class OneTimeTokens:
         expires_at: datetime = ctx.clock.now() + lifetime
         await repository.add_one_time_token(ctx, self._pepper.digest(token), purpose, user_id, expires_at)
         return token
+
+    async def is_good(self, ctx: Context, purpose: Purpose, token: str) -> bool:
+        """Whether `spend` would succeed now."""
+        return await repository.is_one_time_token_good(ctx, self._pepper.digest(token), purpose)
 
     async def spend(self, ctx: Context, purpose: Purpose, token: str) -> tuple[bool, str | None]:
         """(whether the token was good, whose it was); a good one is good no more."""

@@ -31,6 +31,7 @@ class NewUser:
     name: str
     timezone: str = "UTC"
     password_hash: str | None = field(default=None, repr=False)
+    is_email_verified: bool = False
 
 
 async def create_account(ctx: Context, name: str, *, is_system: bool = False) -> Account:
@@ -66,6 +67,7 @@ async def create_user(ctx: Context, account_id: str, new: NewUser, role: Account
         email=new.email.lower(),
         name=new.name,
         timezone=new.timezone,
+        email_verified_at=now if new.is_email_verified else None,
         password_hash=new.password_hash,
         status=UserStatus.ACTIVE,
         version=1,
@@ -126,9 +128,14 @@ async def join(ctx: Context, account_id: str, user: User, role: AccountRole) -> 
     await audit.record(ctx, "member.joined", "user", user.id, detail, account_id=account_id)
 
 
-async def set_password(ctx: Context, user_id: str, password_hash: str) -> None:
-    """Replace the stored hash."""
+async def set_password(ctx: Context, user_id: str, password_hash: str | None) -> None:
+    """Replace the stored hash; None leaves the user without a password."""
     await repository.change_user(ctx, user_id, {"password_hash": password_hash})
+
+
+async def verify_email(ctx: Context, user_id: str) -> None:
+    """Note that somebody vouched for the user's address."""
+    await repository.change_user(ctx, user_id, {"email_verified_at": ctx.clock.now()})
 
 
 async def note_sign_in(ctx: Context, user_id: str) -> None:

@@ -1,0 +1,1 @@
+"""Use cases of signing in: `entrance`, `registration`, `recovery`, `profile`."""
