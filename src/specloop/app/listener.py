@@ -143,7 +143,7 @@ class _Server(uvicorn.Server):
             acceptor.open()
             self._acceptors.append(acceptor)
         self.started = True
-        self._hooks.ready(tuple(_bound_address(sock) for sock in self._sockets))
+        self._hooks.ready(tuple(bound_address(sock) for sock in self._sockets))
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: look for the wish to stop, and do the hourly work."""
@@ -266,6 +266,7 @@ def _config(app: ASGIApp, options: ListenerOptions) -> uvicorn.Config:
     )
 
 
-def _bound_address(sock: socket.socket) -> ListenAddress:
+def bound_address(sock: socket.socket) -> ListenAddress:
+    """Where a bound socket really listens: the port is known even when any free one was asked for."""
     host, port = sock.getsockname()[:2]
     return ListenAddress(host, port)

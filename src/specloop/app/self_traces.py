@@ -39,15 +39,19 @@ EXPORT_SECONDS_MAX = 30.0
 
 
 class OwnEndpointExporter(SpanExporter):
-    """Posts batches to the application that it is attached to; before and after that, spans are dropped."""
+    """Posts batches to the application that it is attached to; before and after that, spans are dropped.
 
-    def __init__(self, account_id: str, workspace_id: str) -> None:
-        self._home = (account_id, workspace_id)
+    `home` is the account and workspace of spans that name none.
+    """
+
+    def __init__(self) -> None:
+        self.home = ("", "")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._app: ASGIApp | None = None
 
-    def attach(self, app: ASGIApp, loop: asyncio.AbstractEventLoop) -> None:
+    def attach(self, app: ASGIApp, loop: asyncio.AbstractEventLoop, home: tuple[str, str]) -> None:
         """Start sending to `app`, on its event loop."""
+        self.home = home
         self._app = app
         self._loop = loop
 
@@ -75,7 +79,7 @@ class OwnEndpointExporter(SpanExporter):
         for span in spans:
             attributes = span.attributes or {}
             workspace_id = attributes.get(WORKSPACE_ATTRIBUTE)
-            home = (str(attributes.get(ACCOUNT_ATTRIBUTE, "")), str(workspace_id)) if workspace_id else self._home
+            home = (str(attributes.get(ACCOUNT_ATTRIBUTE, "")), str(workspace_id)) if workspace_id else self.home
             groups[home].append(span)
         return groups
 

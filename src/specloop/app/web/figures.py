@@ -77,10 +77,12 @@ def probability(value: float | None) -> str:
 
 def number(value: Any) -> str:
     """Any measured value as short text: floats to four significant digits, the rest as they are."""
-    if isinstance(value, bool) or value is None:
-        return DASH if value is None else ("yes" if value else "no")
+    if value is None:
+        return DASH
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
-        if value != 0 and (abs(value) < 1e-3 or abs(value) >= 1e6):
+        if abs(value) > 0 and (abs(value) < 1e-3 or abs(value) >= 1e6):
             return probability(value) if 0 < value < 1e-3 else f"{value:.3g}"
         return f"{value:.4g}".replace("-", MINUS)
     return count(value) if isinstance(value, int) else str(value)

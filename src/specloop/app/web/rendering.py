@@ -42,7 +42,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(_filters())
-    made.globals.update(
+    names: dict[str, Any] = made.globals
+    names.update(
         asset=assets.address, stages=nav.STAGES, home=nav.HOME, workspace_pages=nav.WORKSPACE, scan_phases=SCAN_PHASES
     )
     return made
@@ -50,7 +51,7 @@ def environment() -> Environment:
 
 def _filters() -> dict[str, Callable[..., Any]]:
     return {
-        "ago": lambda moment: figures.ago(moment, datetime.now(UTC)),
+        "ago": _ago,
         "as_text": diff.as_text,
         "as_time": figures.as_time,
         "count": figures.count,
@@ -71,6 +72,10 @@ def _filters() -> dict[str, Callable[..., Any]]:
         "rows_between": diff.rows_between,
         "lane": plots.lane,
     }
+
+
+def _ago(moment: datetime) -> str:
+    return figures.ago(moment, datetime.now(UTC))
 
 
 def with_query(query: Mapping[str, str], **changes: Any) -> str:

@@ -1,0 +1,362 @@
+"""Builds the program from its settings; the only file that knows every part. It holds no rule of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, FastAPI
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import Tracer
+from sqlalchemy import text
+from starlette.requests import Request
+from starlette.types import ASGIApp, Scope
+
+from specloop.app import errors, listener
+from specloop.app.health import Health
+from specloop.app.http import Parts, build_app
+from specloop.app.metrics import MeasureRequests, Metrics
+from specloop.app.self_traces import OwnEndpointExporter, TraceRequests, tracer_provider
+from specloop.app.startup import Greeting, greet
+from specloop.db.blobs import BlobStore
+from specloop.db.context import Context
+from specloop.db.database import Database
+from specloop.db.folder import DataFolder
+from specloop.db.migrations import migrate
+from specloop.db.telemetry import TelemetryStore
+from specloop.db.uow import ALL_WORKSPACES
+from specloop.errors import SpecloopError
+from specloop.identity import accounts, workspaces
+from specloop.identity.accounts import AccountService, Passwords
+from specloop.identity.accounts import rest as accounts_rest
+from specloop.identity.audit import epoch_of
+from specloop.identity.auth import rest as auth_rest
+from specloop.identity.auth.cookies import CSRF
+from specloop.identity.auth.service.entrance import EntranceService
+from specloop.identity.auth.service.profile import ProfileService
+from specloop.identity.auth.service.providers import ProviderSignInService
+from specloop.identity.auth.service.recovery import RecoveryService
+from specloop.identity.auth.service.registration import RegistrationService
+from specloop.identity.gate import AccessTokenResolver, APIKeyResolver, IdentityGate
+from specloop.identity.invites import rest as invites_rest
+from specloop.identity.invites.service import InviteService
+from specloop.identity.keys import KeyService
+from specloop.identity.keys import rest as keys_rest
+from specloop.identity.oauth.model import ProviderConfig
+from specloop.identity.oauth.service import OAuthService
+from specloop.identity.throttle.service import Throttle
+from specloop.identity.tokens import AccessTokens, KeyRing, OneTimeTokens, SessionService
+from specloop.identity.tokens import rest as tokens_rest
+from specloop.identity.workspaces import HealthService
+from specloop.identity.workspaces import rest as workspaces_rest
+from specloop.jobs import Jobs, Tasks
+from specloop.jobs.dbos_engine import DBOSEngine
+from specloop.kit import log
+from specloop.kit.clock import Clock, SystemClock
+from specloop.kit.context import ANONYMOUS, system_principal
+from specloop.kit.crypto import Pepper
+from specloop.record.traces.service.intake import TraceIntake
+from specloop.settings import BadSetting, Role, Settings
+from specloop.transport.edge import BodyLimit, EdgePolicy, RenderedError, wrap
+from specloop.transport.limits import open_limiter
+from specloop.transport.net import ListenAddress, bind, parse_listen_address
+from specloop.transport.routing import Door
+from specloop.transport.tls import OperatorCertificate, OwnCertificate, ServerTLS, own_names
+from specloop.worker import Worker
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What every stage stands on."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    telemetry: TelemetryStore
+    blobs: BlobStore
+    pepper: Pepper
+    tracer: Tracer
+    listeners: Sequence[ListenAddress]
+
+
+@dataclass(slots=True)
+class Assembly:
+    """What the stages brought: services by class, routers, jobs."""
+
+    services: dict[type, object] = field(default_factory=dict[type, object])
+    routers: list[APIRouter] = field(default_factory=list[APIRouter])
+    tasks: list[Tasks] = field(default_factory=list[Tasks])
+
+    def add(self, *services: object) -> None:
+        """Register services under their own classes."""
+        self.services.update({type(service): service for service in services})
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The running program: the application behind its edge, and what tests and commands want to reach."""
+
+    asgi: ASGIApp
+    ground: Ground
+    assembly: Assembly
+    setup_token: str | None
+
+
+def serve(settings: Settings) -> int:
+    """Run the server until it is told to stop; returns the exit code.
+
+    Raises: StartupError in its many kinds.
+    """
+    style = settings.log_style
+    log.configure(
+        "json" if style == "json" or (style == "auto" and not sys.stderr.isatty()) else "console", settings.log_level
+    )
+    _check_roles(settings)
+    folder = DataFolder(settings.data_folder)
+    try:
+        sockets = bind([parse_listen_address(text) for text in settings.listen])
+        tls = _tls(settings)
+        listener.run(lambda: _serve(settings, folder, sockets, tls))
+    finally:
+        folder.release()
+    return 0
+
+
+async def _serve(settings: Settings, folder: DataFolder, sockets: Sequence[Any], tls: ServerTLS) -> listener.Ended:
+    addresses = [listener.bound_address(sock) for sock in sockets]
+    async with running(settings, folder.secret(), addresses) as program:
+        options = listener.ListenerOptions(
+            tls=tls.context,
+            is_plain_http_allowed=settings.allow_plain_http,
+            trusted_proxies=tuple(settings.trusted_proxies),
+        )
+        greeting = Greeting(
+            addresses=addresses,
+            data=str(settings.data_folder),
+            state=log.redact(settings.state_address),
+            telemetry=log.redact(settings.telemetry_address),
+            fingerprint=tls.certificate.fingerprint,
+            setup_url=_setup_url(program),
+        )
+        hooks = listener.Hooks(ready=lambda _addresses: greet(greeting), hourly=lambda: _renew(tls))
+        return await listener.serve(program.asgi, sockets, options, hooks)
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, secret: bytes, addresses: Sequence[ListenAddress], clock: Clock | None = None
+) -> AsyncGenerator[Program]:
+    """The program with its stores open and its background work started; all of it ends with the block."""
+    async with AsyncExitStack() as stack:
+        exporter = OwnEndpointExporter()
+        provider = tracer_provider(exporter)
+        ground = await _open_ground(stack, settings, secret, addresses, clock or SystemClock(), provider)
+        assembly = Assembly()
+        gate = await _add_identity(assembly, ground)
+        intake = _add_record(assembly, ground)
+        _add_run(assembly, ground)
+        _add_improve(assembly, ground)
+        home, setup_token = await _first_start(assembly, ground)
+        worker = _worker(assembly, ground)
+        app = _application(assembly, ground, gate)
+        if settings.self_traces:
+            exporter.attach(app, asyncio.get_running_loop(), home)
+        if settings.role in {Role.ALL, Role.API, Role.INGEST}:
+            intake.start()
+            stack.push_async_callback(intake.stop)
+        stack.push_async_callback(asyncio.to_thread, provider.shutdown)
+        if settings.role in {Role.ALL, Role.WORKER}:
+            await worker.start()
+            stack.push_async_callback(worker.stop)
+        yield Program(wrap(app, _edge(ground)), ground, assembly, setup_token)
+
+
+def _setup_url(program: Program) -> str | None:
+    return f"{public_url(program.ground)}/setup?token={program.setup_token}" if program.setup_token else None
+
+
+def _renew(tls: ServerTLS) -> None:
+    tls.refresh()
+
+
+def _check_roles(settings: Settings) -> None:
+    if settings.role is Role.ALL:
+        return
+    embedded = [name for name in ("state_url", "telemetry_url") if not getattr(settings, name)]
+    if embedded:
+        raise BadSetting(
+            f"role={settings.role}: embedded stores live in one process; set {' and '.join(embedded)} or use role=all"
+        )
+
+
+def _tls(settings: Settings) -> ServerTLS:
+    if settings.tls_certificate is not None and settings.tls_key is not None:
+        return ServerTLS(OperatorCertificate(settings.tls_certificate, settings.tls_key), SystemClock())
+    hosts = [parse_listen_address(text).host for text in settings.listen]
+    return ServerTLS(OwnCertificate(settings.data_folder / "tls", own_names(hosts)), SystemClock())
+
+
+async def _open_ground(
+    stack: AsyncExitStack,
+    settings: Settings,
+    secret: bytes,
+    addresses: Sequence[ListenAddress],
+    clock: Clock,
+    provider: TracerProvider,
+) -> Ground:
+    database = await Database.open(settings.state_address)
+    stack.push_async_callback(database.close)
+    await migrate(database)
+    telemetry = await TelemetryStore.open(settings.telemetry_address)
+    stack.push_async_callback(telemetry.close)
+    return Ground(
+        settings=settings,
+        clock=clock,
+        database=database,
+        telemetry=telemetry,
+        blobs=BlobStore.open(settings.blob_address),
+        pepper=Pepper(settings.secret_key.get_secret_value().encode() or secret),
+        tracer=provider.get_tracer("specloop"),
+        listeners=addresses,
+    )
+
+
+async def _add_identity(assembly: Assembly, ground: Ground) -> IdentityGate:
+    settings, pepper = ground.settings, ground.pepper
+    ring = KeyRing(settings.data_folder)
+    access = AccessTokens(ring, "specloop")
+    sessions, one_time = SessionService(access, pepper), OneTimeTokens(pepper)
+    limiter = open_limiter(settings.redis_url, ground.clock)
+    throttle = Throttle(limiter)
+    passwords = Passwords(settings.password_length_min)
+    has_mailer = bool(settings.smtp_url)
+    keys = KeyService(pepper)
+    invites = InviteService(pepper, has_mailer=has_mailer)
+    entrance = EntranceService(passwords, sessions, throttle)
+    registration = RegistrationService(
+        entrance, passwords, throttle, invites, one_time, is_open=_is_registration_open(ground)
+    )
+    configs = [
+        ProviderConfig(name, one.client_id, one.client_secret.get_secret_value(), one.issuer, one.scopes, one.label)
+        for name, one in settings.oauth.items()
+    ]
+    redirects = [f"{public_url(ground)}/login/callback"]
+    oauth = OAuthService(ground.database, ground.clock, configs, redirects)
+    csrf = CSRF(pepper)
+    assembly.add(
+        ring, sessions, passwords, keys, invites, entrance, registration, csrf, one_time, HealthService(),
+        AccountService(sessions, limits=_limits(settings)),
+        RecoveryService(passwords, sessions, one_time, throttle, has_mailer=has_mailer),
+        ProfileService(epoch_of(ground.database.writer_engine.sync_engine)),
+        ProviderSignInService(oauth, entrance, registration, sessions),
+    )  # fmt: skip
+    assembly.routers += [
+        auth_rest.router, tokens_rest.router, accounts_rest.router, invites_rest.router, keys_rest.router,
+        *workspaces_rest.routers,
+    ]  # fmt: skip
+    async with ground.database.writing(ALL_WORKSPACES) as unit:
+        await ring.publish(Context(ANONYMOUS, unit, ground.clock))
+    return IdentityGate(
+        ground.database,
+        ground.clock,
+        (AccessTokenResolver(access, sessions), APIKeyResolver(keys)),
+        csrf,
+        limiter,
+        user_per_minute=settings.rate_user_per_minute,
+        key_per_minute=settings.rate_key_per_minute,
+    )
+
+
+def _add_record(assembly: Assembly, ground: Ground) -> TraceIntake:
+    intake = TraceIntake(
+        ground.database, ground.telemetry, ground.clock, inbox_bytes_max=ground.settings.ingest_queue_bytes_max
+    )
+    assembly.add(intake)
+    return intake
+
+
+def _add_run(assembly: Assembly, ground: Ground) -> None:
+    pass
+
+
+def _add_improve(assembly: Assembly, ground: Ground) -> None:
+    pass
+
+
+async def _first_start(assembly: Assembly, ground: Ground) -> tuple[tuple[str, str], str | None]:
+    """The system account and workspace, and the token of the owner link while nobody has an account."""
+    registration = assembly.services[RegistrationService]
+    assert isinstance(registration, RegistrationService)  # noqa: S101  (for the type checker: registered above)
+    async with ground.database.writing(ALL_WORKSPACES) as unit:
+        ctx = Context(system_principal("", None, frozenset()), unit, ground.clock)
+        account = await accounts.ensure_system(ctx)
+        inside = ctx.acting_as(system_principal(account.id, None, frozenset()))
+        workspace = await workspaces.ensure_system(inside, account.id)
+        return (account.id, workspace.id), await registration.make_setup_token(inside)
+
+
+def _worker(assembly: Assembly, ground: Ground) -> Worker:
+    is_server = ground.database.engine_name == "postgresql"
+    address = ground.settings.state_url if is_server else f"sqlite:///{ground.settings.data_folder / 'jobs.db'}"
+    by_name = {kind.__name__: service for kind, service in assembly.services.items()}
+    return Worker(ground.database, Jobs(*assembly.tasks), DBOSEngine(address), services=by_name, clock=ground.clock)
+
+
+def _application(assembly: Assembly, ground: Ground, gate: IdentityGate) -> FastAPI:
+    async def check_state() -> None:
+        async with ground.database.reading() as unit:
+            await unit.session.execute(text("SELECT 1"))
+
+    async def gather() -> dict[str, float]:
+        return {}
+
+    health = Health({"db": check_state, "store": ground.telemetry.ping})
+    metrics = Metrics.create(gather, ground.settings.metrics_token.get_secret_value())
+    assembly.add(health, metrics)
+    app = build_app(Parts(Door(ground.database, gate, ground.clock), assembly.services, assembly.routers))
+    app.add_middleware(TraceRequests, tracer=ground.tracer)
+    app.add_middleware(MeasureRequests, metrics=metrics)
+    return app
+
+
+def _edge(ground: Ground) -> EdgePolicy:
+    settings = ground.settings
+    ingest = BodyLimit(settings.ingest_body_bytes_max)
+    named = {urlsplit(settings.public_url).hostname} if settings.public_url else set[str | None]()
+    hosts = {*settings.allowed_hosts, *(address.host for address in ground.listeners), *filter(None, named)}
+    return EdgePolicy(
+        render_error=_render_at_edge,
+        hosts=frozenset(hosts),
+        origins=frozenset(settings.allowed_origins),
+        body=BodyLimit(settings.body_bytes_max),
+        body_by_prefix={"/otel/": ingest, "/v1/traces": ingest, "/api/public/otel/": ingest},
+    )
+
+
+def _render_at_edge(scope: Scope, error: SpecloopError) -> RenderedError:
+    response = errors.render(error, Request(scope))
+    return response.status_code, response.raw_headers, bytes(response.body)
+
+
+def _is_registration_open(ground: Ground) -> bool:
+    chosen = ground.settings.registration
+    return chosen == "open" or (chosen == "auto" and all(address.is_loopback for address in ground.listeners))
+
+
+def _limits(settings: Settings) -> dict[str, int]:
+    return {
+        "requests_per_minute_user": settings.rate_user_per_minute,
+        "requests_per_minute_key": settings.rate_key_per_minute,
+        "body_bytes": settings.body_bytes_max,
+        "ingest_body_bytes": settings.ingest_body_bytes_max,
+    }
+
+
+def public_url(ground: Ground) -> str:
+    """Where users reach the server."""
+    return ground.settings.public_url.rstrip("/") or f"http://{ground.listeners[0]}"
