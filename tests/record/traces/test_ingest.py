@@ -1,0 +1,296 @@
+"""OTLP ingestion through the front door: what is acknowledged is stored, once, in the sender's workspace."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from typing import Any
+
+import pytest
+from google.rpc.status_pb2 import Status
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.proto.trace.v1.trace_pb2 import Status as SpanStatus
+
+from tests.record.traces.harness import (
+    OURS,
+    PROTOBUF,
+    THEIRS,
+    Server,
+    attributes_of,
+    eventually,
+    hex_span,
+    hex_trace,
+    request_of,
+    span_of,
+)
+
+DAY_NS = 86_400 * 10**9
+
+
+async def test_full_success_leaves_partial_success_unset(server: Server) -> None:
+    response = await server.send(request_of(span_of()))
+    assert response.status_code == 200
+    assert response.headers["content-type"] == PROTOBUF
+    assert not ExportTraceServiceResponse.FromString(response.content).HasField("partial_success")
+
+
+async def test_an_empty_request_is_accepted(server: Server) -> None:
+    response = await server.send(ExportTraceServiceRequest())
+    assert response.status_code == 200
+    assert response.content == b""
+
+
+async def test_every_field_of_a_span_comes_back(server: Server) -> None:
+    start = time.time_ns() - DAY_NS + 123
+    attributes = {
+        "text": "grüße\n\x00end",
+        "empty": "",
+        "int": -(2**63),
+        "double": 0.1,
+        "yes": True,
+        "no": False,
+        "list": ["a", 1, 2.5, True, None, ["deep", {"er": 1}]],
+        "map": {"k": {"v": [1]}},
+        "bytes": b"\x00\xff",
+        "nothing": None,
+    }
+    span = span_of(
+        7,
+        parent=3,
+        name="everything",
+        start_ns=start,
+        attributes=attributes,
+        trace_state="a=b",
+        flags=257,
+        status=SpanStatus(code=SpanStatus.STATUS_CODE_ERROR, message="broken"),
+        dropped_attributes_count=1,
+        dropped_events_count=2,
+        dropped_links_count=3,
+        events=[
+            Span.Event(time_unix_nano=start + 5, name="e1", attributes=attributes_of({"n": 1})),
+            Span.Event(time_unix_nano=start + 6, name="e2", dropped_attributes_count=4),
+        ],
+        links=[
+            Span.Link(
+                trace_id=b"\x01" * 16, span_id=b"\x02" * 8, trace_state="x=y", attributes=attributes_of({"l": True})
+            )
+        ],
+    )
+    request = request_of(span, resource={"service.name": "svc", "host.cpus": 2})
+    request.resource_spans[0].scope_spans[0].scope.version = "1.2"
+    request.resource_spans[0].scope_spans[0].scope.attributes.extend(attributes_of({"s": 1}))
+    assert (await server.send(request)).status_code == 200
+    trace = await server.wait_for_spans(hex_trace(1), 1)
+    found = trace["spans"][0]
+    assert found["attributes"] == {**attributes, "bytes": base64.b64encode(b"\x00\xff").decode()}
+    assert found["resource_attributes"] == {"service.name": "svc", "host.cpus": 2}
+    assert found["scope"] == {"name": "tests", "version": "1.2", "attributes": {"s": 1}}
+    assert (found["span_id"], found["parent_span_id"]) == (hex_span(7), hex_span(3))
+    assert (found["start_time_unix_nano"], found["end_time_unix_nano"]) == (str(start), str(start + 5_000_000))
+    assert (found["name"], found["kind"], found["service"]) == ("everything", "client", "svc")
+    assert (found["status"], found["status_message"]) == ("error", "broken")
+    assert (found["trace_state"], found["flags"]) == ("a=b", 257)
+    counts = [found[f"dropped_{what}_count"] for what in ("attributes", "events", "links")]
+    assert counts == [1, 2, 3]
+    first, second = found["events"]
+    assert (first["name"], first["time_unix_nano"], first["attributes"]) == ("e1", str(start + 5), {"n": 1})
+    assert (second["attributes"], second["dropped_attributes_count"]) == ({}, 4)
+    assert found["links"] == [
+        {
+            "trace_id": "01" * 16,
+            "span_id": "02" * 8,
+            "trace_state": "x=y",
+            "attributes": {"l": True},
+            "dropped_attributes_count": 0,
+        }
+    ]
+
+
+BAD_SPANS = {
+    "invalid_trace_id": {"trace_id": b"\x01" * 15},
+    "zero_trace_id": {"trace_id": bytes(16)},
+    "invalid_span_id": {"span_id": b"\x01" * 9},
+    "zero_span_id": {"span_id": bytes(8)},
+    "invalid_parent_span_id": {"parent_span_id": b"\x01"},
+    "ends_before_start": {"end_time_unix_nano": 1},
+    "too_old": {"start_time_unix_nano": 0},
+    "in_the_future": {"end_time_unix_nano": time.time_ns() + DAY_NS},
+}
+
+
+@pytest.mark.parametrize("fault", list(BAD_SPANS))
+async def test_a_bad_span_is_refused_alone(server: Server, fault: str) -> None:
+    bad = span_of(2)
+    for field, value in BAD_SPANS[fault].items():
+        setattr(bad, field, value)
+    response = await server.send(request_of(span_of(1), bad, span_of(3, parent=1)))
+    answer = ExportTraceServiceResponse.FromString(response.content)
+    assert response.status_code == 200
+    assert answer.partial_success.rejected_spans == 1
+    assert answer.partial_success.error_message.startswith("1 span(s): the ")
+    trace = await server.wait_for_spans(hex_trace(1), 2)
+    assert trace["span_count"] == 2
+    stats = (await server.get("/otel/v1/traces/stats")).json()
+    assert (stats["spans_accepted"], stats["spans_rejected"]) == (2, 1)
+    reason = fault.replace("zero_", "invalid_")
+    assert stats["by_reason"] == {reason: 1}
+
+
+async def test_log_records_sent_here_are_named_in_the_message(server: Server) -> None:
+    logs = Span(start_time_unix_nano=time.time_ns(), end_time_unix_nano=time.time_ns())
+    answer = ExportTraceServiceResponse.FromString((await server.send(request_of(logs))).content)
+    assert "log records" in answer.partial_success.error_message
+
+
+async def test_otlp_json_means_the_same_as_protobuf(server: Server) -> None:
+    start = time.time_ns() - DAY_NS
+    document = {
+        "resourceSpans": [
+            {
+                "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "js"}}]},
+                "scopeSpans": [
+                    {
+                        "scope": {"name": "lib"},
+                        "spans": [
+                            {
+                                "traceId": "ABCDEF0123456789abcdef0123456789",
+                                "spanId": "00000000000000AA",
+                                "name": "n",
+                                "kind": 3,
+                                "startTimeUnixNano": str(start),
+                                "endTimeUnixNano": start + 10,
+                                "status": {"code": 2, "message": "m"},
+                                "unknownField": {"deep": [1]},
+                                "attributes": [
+                                    {"key": "i", "value": {"intValue": "42"}},
+                                    {"key": "j", "value": {"intValue": 43}},
+                                    {"key": "d", "value": {"doubleValue": 1}},
+                                    {"key": "b", "value": {"boolValue": True}},
+                                    {"key": "y", "value": {"bytesValue": "AP8="}},
+                                    {"key": "a", "value": {"arrayValue": {"values": [{"stringValue": "x"}]}}},
+                                    {"key": "m", "value": {"kvlistValue": {"values": [{"key": "k", "value": {}}]}}},
+                                ],
+                                "events": [{"timeUnixNano": str(start), "name": "ev"}],
+                            }
+                        ],
+                    }
+                ],
+            }
+        ]
+    }
+    response = await server.http.post(
+        "/otel/v1/traces",
+        content=json.dumps(document),
+        headers={"content-type": "application/json; charset=utf-8", "authorization": "Bearer ours"},
+    )
+    assert (response.status_code, response.json()) == (200, {})
+    assert response.headers["content-type"].startswith("application/json")
+    trace = await server.wait_for_spans("abcdef0123456789abcdef0123456789", 1)
+    span = trace["spans"][0]
+    assert span["attributes"] == {"i": 42, "j": 43, "d": 1.0, "b": True, "y": "AP8=", "a": ["x"], "m": {"k": None}}
+    assert (span["span_id"], span["kind"], span["status"]) == ("00000000000000aa", "client", "error")
+    assert (span["start_time_unix_nano"], span["events"][0]["name"]) == (str(start), "ev")
+
+
+MALFORMED_JSON = [
+    "{",
+    "[]",
+    '{"resourceSpans":{}}',
+    '{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"zz"}]}]}]}',
+    '{"resourceSpans":[{"scopeSpans":[{"spans":[{"kind":"SPAN_KIND_CLIENT"}]}]}]}',
+    '{"resourceSpans":[{"scopeSpans":[{"spans":[{"startTimeUnixNano":-1}]}]}]}',
+    '{"resourceSpans":[{"scopeSpans":[{"spans":[{"attributes":[{"key":1}]}]}]}]}',
+    '{"resourceSpans":[{"scopeSpans":[{"spans":[{"attributes":[{"key":"a","value":'
+    + '{"arrayValue":{"values":[' * 40
+    + "]}}" * 40
+    + "}]}]}]}]}",
+]
+
+
+@pytest.mark.parametrize("body", MALFORMED_JSON)
+async def test_malformed_json_is_refused_in_json(server: Server, body: str) -> None:
+    response = await server.http.post(
+        "/v1/traces", content=body, headers={"content-type": "application/json", "authorization": "Bearer ours"}
+    )
+    assert response.status_code == 400
+    assert response.json()["code"] == 3
+    assert response.json()["message"]
+
+
+async def test_undecodable_protobuf_is_refused_in_protobuf(server: Server) -> None:
+    response = await server.send(b"\xff\xff\xff")
+    assert response.status_code == 400
+    assert Status.FromString(response.content).code == 3
+
+
+async def test_another_media_type_is_refused(server: Server) -> None:
+    response = await server.send(b"", **{"content-type": "text/plain"})
+    assert response.status_code == 415
+
+
+@pytest.mark.parametrize("path", ["/otel/v1/traces", "/v1/traces", "/api/public/otel/v1/traces"])
+async def test_every_alias_takes_traces_and_needs_a_credential(server: Server, path: str) -> None:
+    body = request_of(span_of()).SerializeToString()
+    anonymous = await server.http.post(path, content=body, headers={"content-type": PROTOBUF})
+    assert anonymous.status_code == 401
+    assert Status.FromString(anonymous.content).code == 16
+    known = await server.http.post(
+        path, content=body, headers={"content-type": PROTOBUF, "authorization": "Bearer writer"}
+    )
+    assert known.status_code == 200
+
+
+async def test_writing_needs_its_scope_and_a_user_must_name_the_workspace(server: Server) -> None:
+    request = request_of(span_of())
+    assert (await server.send(request, "reader")).status_code == 403
+    assert (await server.send(request, "user")).status_code == 400
+    assert (await server.send(request, "user", **{"x-workspace-id": THEIRS})).status_code == 404
+    assert (await server.send(request, "user", **{"x-workspace-id": OURS})).status_code == 200
+    assert (await server.send(request, "writer", **{"x-workspace-id": THEIRS})).status_code == 400
+
+
+async def test_a_workspace_claimed_in_attributes_is_data_not_authority(server: Server) -> None:
+    claims: dict[str, Any] = {"workspace_id": THEIRS, "specloop.workspace.id": THEIRS, "service.name": "liar"}
+    await server.send(request_of(span_of(attributes=claims), resource=claims))
+    trace = await server.wait_for_spans(hex_trace(1), 1)
+    assert trace["spans"][0]["attributes"]["workspace_id"] == THEIRS
+    assert (await server.get(f"/{hex_trace(1)}", "theirs")).status_code == 404
+
+
+async def test_bytes_after_the_request_cannot_claim_a_workspace(server: Server) -> None:
+    # Field 1 of the envelope is the workspace; here it stands inside the request, where it is an unknown string.
+    smuggled = request_of(span_of()).SerializeToString() + b"\x92\x03" + bytes([len(THEIRS)]) + THEIRS.encode()
+    assert (await server.send(smuggled)).status_code == 200
+    await server.wait_for_spans(hex_trace(1), 1)
+    assert (await server.get("", "theirs")).json()["pagination"]["total"] == 0
+
+
+async def test_the_same_ids_in_two_workspaces_are_two_traces(server: Server) -> None:
+    await server.send(request_of(span_of(name="mine")))
+    await server.send(request_of(span_of(name="yours")), "theirs")
+    mine = await server.wait_for_spans(hex_trace(1), 1)
+    yours = await server.wait_for_spans(hex_trace(1), 1, "theirs")
+    assert (mine["name"], yours["name"]) == ("mine", "yours")
+
+
+async def test_a_span_delivered_many_times_counts_once_and_the_last_end_wins(server: Server) -> None:
+    start = time.time_ns() - DAY_NS
+    usage = {"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 10, "gen_ai.request.model": "m"}
+    for duration, answer in ((5, "early"), (9, "late"), (7, "middle")):
+        span = span_of(start_ns=start, duration_ns=duration, attributes={**usage, "answer": answer})
+        await server.send(request_of(span))
+
+        async def drained() -> bool:
+            return (await server.get("/otel/v1/traces/stats")).json()["lag_ms"] == 0
+
+        await eventually(drained)
+    trace = await server.wait_for_spans(hex_trace(1), 1)
+    assert (trace["span_count"], trace["input_tokens"]) == (1, 10)
+    assert trace["spans"][0]["attributes"]["answer"] == "late"
+    stats = (await server.get("/stats", **{"from": "2020-01-01T00:00:00Z"})).json()
+    assert (stats["spans"], stats["input_tokens"], stats["by_model"][0]["spans"]) == (1, 10, 1)
