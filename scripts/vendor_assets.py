@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -31,7 +31,10 @@ class VendorError(Exception):
 
 @dataclass(frozen=True)
 class Package:
-    """One pinned npm package: where its files go (`name/`) and which of them (`source in package` → `target`)."""
+    """One pinned npm package: where its files go (`name/`) and which of them (`source in package` → `target`).
+
+    `replace` exchanges addresses inside the files: a page must load nothing from other hosts.
+    """
 
     name: str
     npm: str
@@ -39,6 +42,7 @@ class Package:
     licence: str
     integrity: str
     files: dict[str, str]
+    replace: dict[str, str] = field(default_factory=dict[str, str])
 
 
 def load_packages(manifest: dict[str, Any]) -> list[Package]:
@@ -91,6 +95,8 @@ def unpack(package: Package, tarball: bytes, target: Path) -> dict[str, str]:
             if stream is None:
                 raise VendorError(f"{package.npm}@{package.version} holds no file {source}")
             content = without_source_map(stream.read())
+            for old, new in package.replace.items():
+                content = content.replace(old.encode(), new.encode())
             path = target / package.name / wanted
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)

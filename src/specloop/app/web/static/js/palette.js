@@ -1,4 +1,5 @@
-// The command palette: Ctrl/⌘ K opens it; known entries are filtered here, the rest is asked of the server.
+// The command palette: Ctrl/⌘ K opens it. Pages and actions are fetched once and filtered here; objects are searched
+// on the server.
 const PAUSE_MS = 120;
 
 export function startPalette() {
@@ -21,7 +22,7 @@ class Palette {
     this.dialog = dialog;
     this.input = dialog.querySelector("input");
     this.list = dialog.querySelector("[role=listbox]");
-    this.known = [...this.list.children];
+    this.known = null;
     this.found = [];
     this.timer = 0;
     this.input.addEventListener("input", () => this.search());
@@ -36,9 +37,21 @@ class Palette {
     document.querySelector(".rail:popover-open")?.hidePopover();
     this.input.value = "";
     this.found = [];
-    this.show();
     this.dialog.showModal();
     this.input.focus();
+    this.learn();
+  }
+
+  async learn() {
+    this.known ??= await this.entries("");
+    this.show();
+  }
+
+  async entries(text) {
+    const answer = await fetch(`${this.dialog.dataset.source}?q=${encodeURIComponent(text)}`);
+    if (!answer.ok) return [];
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    return [...page.querySelectorAll("[role=option]")];
   }
 
   search() {
@@ -49,10 +62,9 @@ class Palette {
   }
 
   async ask(text) {
-    const answer = await fetch(`${this.dialog.dataset.search}?q=${encodeURIComponent(text)}`);
-    if (!answer.ok || this.input.value.trim() !== text) return;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    this.found = [...page.querySelectorAll("[role=option]")];
+    const found = await this.entries(text);
+    if (this.input.value.trim() !== text) return;
+    this.found = found;
     this.show();
   }
 
@@ -62,7 +74,7 @@ class Palette {
       const text = `${entry.textContent} ${entry.dataset.words ?? ""}`.toLowerCase();
       return words.every((word) => text.includes(word));
     };
-    const entries = [...this.known.filter(fits), ...(words.length ? this.found : [])];
+    const entries = [...(this.known ?? []).filter(fits), ...(words.length ? this.found : [])];
     this.list.replaceChildren(...(entries.length ? entries : [nothing()]));
     entries.forEach((entry, index) => { entry.id = `palette-${index}`; });
     this.select(entries[0]);

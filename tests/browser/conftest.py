@@ -1,0 +1,103 @@
+"""Fixtures of the browser tests: one browser and one preview server for all of them, a fresh context for each."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, ViewportSize, sync_playwright
+
+from tests.browser.chromium import MISSING, find_browser
+from tests.browser.preview import build
+
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 375, "height": 720}
+
+
+@contextmanager
+def serving(app: Any) -> Generator[str]:
+    """Serves an ASGI application on a free loopback port; yields its origin."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        server.force_exit = True  # open event streams would keep it waiting
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def preview() -> Iterator[str]:
+    """The origin of the preview server."""
+    with serving(build()) as origin:
+        yield origin
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """The driver."""
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """A headless browser; the test fails with a plain message when the machine has none."""
+    path = find_browser()
+    if path is None:
+        pytest.fail(MISSING, pytrace=False)
+    started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    yield started
+    started.close()
+
+
+class Watched:
+    """A page whose complaints are kept: console errors, policy violations, uncaught exceptions, dialogs."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        page.on("console", self._note)
+        page.on("pageerror", self._crash)
+        page.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(f"{self.page.url}: {message.type}: {message.text}")
+
+    def _crash(self, error: Error) -> None:
+        self.complaints.append(f"{self.page.url}: uncaught: {error}")
+
+
+@contextmanager
+def opened(browser: Browser, **options: Any) -> Generator[Watched]:
+    """A page in a context of its own (its own cookies)."""
+    options.setdefault("viewport", DESKTOP)
+    context = browser.new_context(**options)
+    try:
+        yield Watched(context.new_page())
+    finally:
+        context.close()
+
+
+@pytest.fixture
+def desktop(browser: Browser) -> Iterator[Watched]:
+    """A page of desktop size."""
+    with opened(browser) as watched:
+        yield watched
+
+
+@pytest.fixture
+def phone(browser: Browser) -> Iterator[Watched]:
+    """A page of phone size."""
+    with opened(browser, viewport=PHONE, has_touch=True) as watched:
+        yield watched
