@@ -232,7 +232,7 @@ async def _add_identity(assembly: Assembly, ground: Ground) -> IdentityGate:
     access = AccessTokens(ring, "specloop")
     sessions, one_time = SessionService(access, pepper), OneTimeTokens(pepper)
     limiter = open_limiter(settings.redis_url, ground.clock)
-    throttle = Throttle(limiter)
+    throttle = Throttle(limiter, settings.registrations_per_hour)
     passwords = Passwords(settings.password_length_min)
     has_mailer = bool(settings.smtp_url)
     keys = KeyService(pepper)

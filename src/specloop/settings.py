@@ -86,6 +86,7 @@ class Settings(BaseSettings):
     password_length_min: int = Field(6, ge=6, le=128, description="Shortest password accepted")
     rate_user_per_minute: int = Field(600, ge=1, description="Requests per minute for each user")
     rate_key_per_minute: int = Field(6000, ge=1, description="Requests per minute for each key")
+    registrations_per_hour: int = Field(300, ge=1, description="New accounts per hour from one address")
     body_bytes_max: int = Field(2 * SMALL**2, ge=SMALL, description="Largest request body outside ingestion, in bytes")
     ingest_body_bytes_max: int = Field(64 * SMALL**2, ge=SMALL, description="Largest OTLP body once inflated, in bytes")
     ingest_queue_bytes_max: int = Field(SMALL**3, ge=SMALL**2, description="Inbox size at which ingestion answers 503")

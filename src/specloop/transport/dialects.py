@@ -22,6 +22,7 @@ _PREFIXES: tuple[tuple[str, Dialect], ...] = (
     ("/v1/traces", Dialect.OTLP),
     ("/api/public/otel/", Dialect.OTLP),
     ("/api", Dialect.PROBLEM),
+    ("/v1", Dialect.PROBLEM),
     ("/health", Dialect.PROBLEM),
     ("/metrics", Dialect.PROBLEM),
     ("/openapi.json", Dialect.PROBLEM),
