@@ -96,6 +96,7 @@ class Agent:
     promoted_version: int
     latest_version: int
     components: tuple[ComponentSpec, ...]
+    has_declared_components: bool
     version: int
     created_at: datetime
     updated_at: datetime
@@ -129,6 +130,24 @@ class AgentConfigVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class Promotion:
+    """One time that a version went live."""
+
+    version: int
+    previous_version: int | None
+    promoted_at: datetime
+    promoted_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServedAgent:
+    """An agent with the config version that is asked for, the promoted one as a rule."""
+
+    agent: Agent
+    config: AgentConfigVersion
+
+
+@dataclass(frozen=True, slots=True)
 class ManagedTemplate:
     """A partial config object that agents share; `version` is its ETag."""
 
@@ -154,13 +173,3 @@ class TemplateVersion:
     note: str
     created_at: datetime
     created_by: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """One step of a JSON diff. `before` of an add and `after` of a remove mean nothing and are None."""
-
-    pointer: str
-    op: Literal["replace", "add", "remove"]
-    before: Any = None
-    after: Any = None

@@ -38,6 +38,7 @@ class AgentRow(WorkspaceScoped, Base):
     promoted_version: Mapped[int]
     latest_version: Mapped[int]
     components: Mapped[list[Any]]
+    has_declared_components: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -1,0 +1,1 @@
+"""All SQL of agents, one file per table group."""

@@ -1,0 +1,1 @@
+"""Agents on the wire (spectral.md §1.3 router 5)."""

@@ -1,0 +1,1 @@
+"""Use cases of agents, one file per verb group."""

@@ -1,0 +1,87 @@
+"""The hot path: what a running agent asks for again and again, its config.
+
+A version never changes, so its answer is kept as bytes; each request costs one small query, which says which version
+is promoted now. An accepted change is live on the next call.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from specloop.db.context import Context
+from specloop.errors import Forbidden
+from specloop.kit import json
+from specloop.run.agents.errors import AgentNotFound, VersionNotFound
+from specloop.run.agents.repository import agents, versions
+from specloop.run.agents.service.versions import etag_of
+
+CACHE_BYTES_MAX = 64 * 1024 * 1024
+READ_SCOPE = "read:workspace"
+
+
+@dataclass(frozen=True, slots=True)
+class ServedConfig:
+    """An answer ready to be sent; `tag` is the value of its ETag."""
+
+    tag: str
+    body: bytes
+
+
+class ConfigServer:
+    """Serves configs from memory, at most 64 MiB of them, the longest unused dropped first."""
+
+    def __init__(self, cache_bytes_max: int = CACHE_BYTES_MAX) -> None:
+        self._cache: OrderedDict[tuple[str, int], ServedConfig] = OrderedDict()
+        self._bytes = 0
+        self._bytes_max = cache_bytes_max
+
+    async def serve(self, ctx: Context, agent_id: str, version: int | None = None) -> ServedConfig:
+        """The promoted config, or that of `version`, which API keys may ask for only while it is promoted.
+
+        Raises: AgentNotFound, VersionNotFound, Forbidden.
+        """
+        head = await versions.head(ctx, agent_id, version)
+        if head is None:
+            raise await self._missing(ctx, agent_id, version)
+        promoted, config_hash = head
+        number = promoted if version is None else version
+        if number != promoted and not ctx.principal.has_scope(READ_SCOPE):
+            raise Forbidden("a key sees the promoted config only", required_scope=READ_SCOPE)
+        served = self._cache.get((agent_id, number))
+        if served is None:
+            served = await self._load(ctx, agent_id, number, config_hash)
+        else:
+            self._cache.move_to_end((agent_id, number))
+        return served
+
+    async def _missing(self, ctx: Context, agent_id: str, version: int | None) -> Exception:
+        if version is None or await agents.get(ctx, agent_id) is None:
+            return AgentNotFound()
+        if not ctx.principal.has_scope(READ_SCOPE):
+            return Forbidden("a key sees the promoted config only", required_scope=READ_SCOPE)
+        return VersionNotFound(f"the agent has no version {version}")
+
+    async def _load(self, ctx: Context, agent_id: str, number: int, config_hash: str) -> ServedConfig:
+        found = await versions.get(ctx, agent_id, number)
+        if found is None:
+            raise VersionNotFound
+        tag = etag_of(number, config_hash)
+        document = {
+            "agent_id": agent_id,
+            "version": number,
+            "config_hash": config_hash,
+            "etag": f'"{tag}"',
+            "config": found.config,
+        }
+        served = ServedConfig(tag, json.dumps(document))
+        self._keep((agent_id, number), served)
+        return served
+
+    def _keep(self, key: tuple[str, int], served: ServedConfig) -> None:
+        old = self._cache.pop(key, None)
+        self._bytes += len(served.body) - (len(old.body) if old is not None else 0)
+        self._cache[key] = served
+        while self._bytes > self._bytes_max and len(self._cache) > 1:
+            _, dropped = self._cache.popitem(last=False)
+            self._bytes -= len(dropped.body)
