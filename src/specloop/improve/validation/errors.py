@@ -18,7 +18,3 @@ class InsufficientSamples(BusinessRule):
 
 class LooksSpent(BusinessRule):
     """This holdout version has been looked at as often as its proofs stay valid; draw a new one from new samples"""
-
-
-class CannotBeRun(BusinessRule):
-    """The agent's runtime cannot be run here, so there is nothing to validate"""

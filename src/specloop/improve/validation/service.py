@@ -18,7 +18,7 @@ from specloop.improve.samples.service import SampleService
 from specloop.improve.scans.search.model import Example
 from specloop.improve.scans.search.scorer import JudgedDimension, ObjectiveScorer
 from specloop.improve.validation import repository
-from specloop.improve.validation.errors import CannotBeRun, InsufficientSamples, LooksSpent
+from specloop.improve.validation.errors import InsufficientSamples, LooksSpent
 from specloop.improve.validation.evidence import Freshness
 from specloop.improve.validation.gates import aggregate_metrics
 from specloop.improve.validation.model import (
@@ -36,7 +36,8 @@ from specloop.improve.validation.model import (
 from specloop.improve.validation.statistics import detectable_effect, look_alpha, power_table
 from specloop.improve.validation.tables import ValidationRunRow
 from specloop.improve.validation.validate import Holdout, ValidationReport, validate
-from specloop.run.runtime import AgentRuntime, UnknownRuntime, runtime_for
+from specloop.run import agents
+from specloop.run.runtime import AgentRuntime
 
 MIN_N = 100
 SLICE_VALUES_MAX = 10
@@ -88,9 +89,9 @@ class ValidationService:
     async def request(self, ctx: Context, subject: Subject, reason: str = "", repeats: int = 1) -> str:
         """A queued run; returns its id. The caller enqueues the work in the same transaction.
 
-        Raises: InsufficientSamples with the power table; LooksSpent; CannotBeRun.
+        Raises: InsufficientSamples with the power table; LooksSpent; NotRunnable.
         """
-        _runtime_of(subject)
+        agents.runnable(subject.runtime)
         await self.check_ready(ctx, subject.sample_set_version_id)
         run_id = await repository.insert_run(ctx, subject, reason, repeats)
         await audit.record(
@@ -130,7 +131,7 @@ class ValidationService:
         row.updated_at = ctx.clock.now()
         await ctx.session.flush()
         holdout = await self._load_holdout(ctx, subject, look)
-        return Prepared(run_id, _runtime_of(subject), scorer_of(compiled), subject, holdout, row.binding)
+        return Prepared(run_id, agents.runnable(subject.runtime), scorer_of(compiled), subject, holdout, row.binding)
 
     async def _spend_look(self, ctx: Context, run_id: str, subject: Subject, alpha: float) -> Look:
         look = await repository.look_of_run(ctx, run_id)
@@ -221,13 +222,6 @@ class ValidationService:
     async def list(self, ctx: Context, changeset_id: str, page: PageRequest) -> Page[ValidationRun]:
         """The runs of a change set, newest first."""
         return await repository.page_of(ctx, changeset_id, page)
-
-
-def _runtime_of(subject: Subject) -> AgentRuntime:
-    try:
-        return runtime_for(str(subject.runtime.get("kind", "")))
-    except UnknownRuntime as error:
-        raise CannotBeRun(str(error)) from None
 
 
 def slices_of(samples: list[HoldoutSample]) -> dict[str, tuple[int, ...]]:
