@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI
@@ -31,35 +31,22 @@ from specloop.db.migrations import migrate
 from specloop.db.telemetry import TelemetryStore
 from specloop.db.uow import ALL_WORKSPACES
 from specloop.errors import SpecloopError
-from specloop.identity import accounts, workspaces
-from specloop.identity.accounts import AccountService, Passwords
-from specloop.identity.accounts import rest as accounts_rest
-from specloop.identity.audit import epoch_of
-from specloop.identity.auth import rest as auth_rest
-from specloop.identity.auth.cookies import CSRF
-from specloop.identity.auth.service.entrance import EntranceService
-from specloop.identity.auth.service.profile import ProfileService
-from specloop.identity.auth.service.providers import ProviderSignInService
-from specloop.identity.auth.service.recovery import RecoveryService
-from specloop.identity.auth.service.registration import RegistrationService
-from specloop.identity.gate import AccessTokenResolver, APIKeyResolver, IdentityGate
-from specloop.identity.invites import rest as invites_rest
-from specloop.identity.invites.service import InviteService
+from specloop.identity.assembly import Ground as IdentityGround
+from specloop.identity.assembly import Identity, IdentityOptions, build_identity
+from specloop.identity.auth import RegistrationService
+from specloop.identity.gate import IdentityGate
 from specloop.identity.keys import KeyService
 from specloop.identity.keys import rest as keys_rest
-from specloop.identity.oauth.model import ProviderConfig
-from specloop.identity.oauth.service import OAuthService
-from specloop.identity.throttle.service import Throttle
-from specloop.identity.tokens import AccessTokens, KeyRing, OneTimeTokens, SessionService
-from specloop.identity.tokens import rest as tokens_rest
+from specloop.identity.oauth import ProviderConfig
 from specloop.identity.workspaces import HealthService
 from specloop.identity.workspaces import rest as workspaces_rest
 from specloop.jobs import Jobs, Tasks
 from specloop.jobs.dbos_engine import DBOSEngine
 from specloop.kit import log
 from specloop.kit.clock import Clock, SystemClock
-from specloop.kit.context import ANONYMOUS, system_principal
+from specloop.kit.context import ANONYMOUS
 from specloop.kit.crypto import Pepper
+from specloop.kit.mail import SMTPMailer
 from specloop.record.traces.service.intake import TraceIntake
 from specloop.settings import BadSetting, Role, Settings
 from specloop.transport.edge import BodyLimit, EdgePolicy, RenderedError, wrap
@@ -68,6 +55,8 @@ from specloop.transport.net import ListenAddress, bind, parse_listen_address
 from specloop.transport.routing import Door
 from specloop.transport.tls import OperatorCertificate, OwnCertificate, ServerTLS, own_names
 from specloop.worker import Worker
+
+Service = TypeVar("Service")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +73,25 @@ class Ground:
     listeners: Sequence[ListenAddress]
 
 
+class Part(Protocol):
+    """What a stage brings."""
+
+    @property
+    def services(self) -> Mapping[type, object]:
+        """Its services by class."""
+        ...
+
+    @property
+    def routers(self) -> Sequence[APIRouter]:
+        """Its routes."""
+        ...
+
+    @property
+    def tasks(self) -> Sequence[Tasks]:
+        """Its jobs."""
+        ...
+
+
 @dataclass(slots=True)
 class Assembly:
     """What the stages brought: services by class, routers, jobs."""
@@ -95,6 +103,16 @@ class Assembly:
     def add(self, *services: object) -> None:
         """Register services under their own classes."""
         self.services.update({type(service): service for service in services})
+
+    def take(self, part: Part) -> None:
+        """Everything that a stage brought."""
+        self.services.update(part.services)
+        self.routers.extend(part.routers)
+        self.tasks.extend(part.tasks)
+
+    def get(self, kind: type[Service]) -> Service:
+        """The one instance of `kind`."""
+        return cast(Service, self.services[kind])
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +175,16 @@ async def running(
         provider = tracer_provider(exporter)
         ground = await _open_ground(stack, settings, secret, addresses, clock or SystemClock(), provider)
         assembly = Assembly()
-        gate = await _add_identity(assembly, ground)
+        identity = await _add_identity(assembly, ground)
+        stack.callback(identity.close)
         intake = _add_record(assembly, ground)
         _add_run(assembly, ground)
         _add_improve(assembly, ground)
-        home, setup_token = await _first_start(assembly, ground)
+        setup_token = await _setup_token(assembly, ground)
         worker = _worker(assembly, ground)
-        app = _application(assembly, ground, gate)
+        app = _application(assembly, ground, identity.gate)
         if settings.self_traces:
-            exporter.attach(app, asyncio.get_running_loop(), home)
+            exporter.attach(app, asyncio.get_running_loop(), identity.system)
         if settings.role in {Role.ALL, Role.API, Role.INGEST}:
             intake.start()
             stack.push_async_callback(intake.stop)
@@ -226,50 +245,35 @@ async def _open_ground(
     )
 
 
-async def _add_identity(assembly: Assembly, ground: Ground) -> IdentityGate:
-    settings, pepper = ground.settings, ground.pepper
-    ring = KeyRing(settings.data_folder)
-    access = AccessTokens(ring, "specloop")
-    sessions, one_time = SessionService(access, pepper), OneTimeTokens(pepper)
+async def _add_identity(assembly: Assembly, ground: Ground) -> Identity:
+    settings = ground.settings
+    keys = KeyService(ground.pepper)
     limiter = open_limiter(settings.redis_url, ground.clock)
-    throttle = Throttle(limiter, settings.registrations_per_hour)
-    passwords = Passwords(settings.password_length_min)
-    has_mailer = bool(settings.smtp_url)
-    keys = KeyService(pepper)
-    invites = InviteService(pepper, has_mailer=has_mailer)
-    entrance = EntranceService(passwords, sessions, throttle)
-    registration = RegistrationService(
-        entrance, passwords, throttle, invites, one_time, is_open=_is_registration_open(ground)
+    options = IdentityOptions(
+        folder=settings.data_folder,
+        public_url=public_url(ground),
+        is_registration_open=_is_registration_open(ground),
+        password_length_min=settings.password_length_min,
+        user_per_minute=settings.rate_user_per_minute,
+        key_per_minute=settings.rate_key_per_minute,
+        registrations_per_hour=settings.registrations_per_hour,
+        providers=_providers(settings),
+        mailer=SMTPMailer(settings.smtp_url, settings.mail_from) if settings.smtp_url else None,
+        limits=_limits(settings),
     )
-    configs = [
+    base = IdentityGround(ground.database, ground.clock, ground.pepper, limiter, ground.blobs, keys)
+    identity = await build_identity(base, options)
+    assembly.take(identity)
+    assembly.add(HealthService())
+    assembly.routers += [keys_rest.router, *workspaces_rest.routers]
+    return identity
+
+
+def _providers(settings: Settings) -> list[ProviderConfig]:
+    return [
         ProviderConfig(name, one.client_id, one.client_secret.get_secret_value(), one.issuer, one.scopes, one.label)
         for name, one in settings.oauth.items()
     ]
-    redirects = [f"{public_url(ground)}/login/callback"]
-    oauth = OAuthService(ground.database, ground.clock, configs, redirects)
-    csrf = CSRF(pepper)
-    assembly.add(
-        ring, sessions, passwords, keys, invites, entrance, registration, csrf, one_time, HealthService(),
-        AccountService(sessions, limits=_limits(settings)),
-        RecoveryService(passwords, sessions, one_time, throttle, has_mailer=has_mailer),
-        ProfileService(epoch_of(ground.database.writer_engine.sync_engine)),
-        ProviderSignInService(oauth, entrance, registration, sessions),
-    )  # fmt: skip
-    assembly.routers += [
-        auth_rest.router, tokens_rest.router, accounts_rest.router, invites_rest.router, keys_rest.router,
-        *workspaces_rest.routers,
-    ]  # fmt: skip
-    async with ground.database.writing(ALL_WORKSPACES) as unit:
-        await ring.publish(Context(ANONYMOUS, unit, ground.clock))
-    return IdentityGate(
-        ground.database,
-        ground.clock,
-        (AccessTokenResolver(access, sessions), APIKeyResolver(keys)),
-        csrf,
-        limiter,
-        user_per_minute=settings.rate_user_per_minute,
-        key_per_minute=settings.rate_key_per_minute,
-    )
 
 
 def _add_record(assembly: Assembly, ground: Ground) -> TraceIntake:
@@ -288,16 +292,11 @@ def _add_improve(assembly: Assembly, ground: Ground) -> None:
     pass
 
 
-async def _first_start(assembly: Assembly, ground: Ground) -> tuple[tuple[str, str], str | None]:
-    """The system account and workspace, and the token of the owner link while nobody has an account."""
-    registration = assembly.services[RegistrationService]
-    assert isinstance(registration, RegistrationService)  # noqa: S101  (for the type checker: registered above)
+async def _setup_token(assembly: Assembly, ground: Ground) -> str | None:
+    """The token of the link that makes the owner account, while nobody has one."""
+    registration = assembly.get(RegistrationService)
     async with ground.database.writing(ALL_WORKSPACES) as unit:
-        ctx = Context(system_principal("", None, frozenset()), unit, ground.clock)
-        account = await accounts.ensure_system(ctx)
-        inside = ctx.acting_as(system_principal(account.id, None, frozenset()))
-        workspace = await workspaces.ensure_system(inside, account.id)
-        return (account.id, workspace.id), await registration.make_setup_token(inside)
+        return await registration.make_setup_token(Context(ANONYMOUS, unit, ground.clock))
 
 
 def _worker(assembly: Assembly, ground: Ground) -> Worker:

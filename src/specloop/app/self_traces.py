@@ -41,17 +41,17 @@ EXPORT_SECONDS_MAX = 30.0
 class OwnEndpointExporter(SpanExporter):
     """Posts batches to the application that it is attached to; before and after that, spans are dropped.
 
-    `home` is the account and workspace of spans that name none.
+    Spans that name no workspace go where `home` stands.
     """
 
     def __init__(self) -> None:
-        self.home = ("", "")
+        self._home = ("", "")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._app: ASGIApp | None = None
 
-    def attach(self, app: ASGIApp, loop: asyncio.AbstractEventLoop, home: tuple[str, str]) -> None:
+    def attach(self, app: ASGIApp, loop: asyncio.AbstractEventLoop, home: Principal) -> None:
         """Start sending to `app`, on its event loop."""
-        self.home = home
+        self._home = (home.account_id, home.workspace_id or "")
         self._app = app
         self._loop = loop
 
@@ -79,7 +79,7 @@ class OwnEndpointExporter(SpanExporter):
         for span in spans:
             attributes = span.attributes or {}
             workspace_id = attributes.get(WORKSPACE_ATTRIBUTE)
-            home = (str(attributes.get(ACCOUNT_ATTRIBUTE, "")), str(workspace_id)) if workspace_id else self.home
+            home = (str(attributes.get(ACCOUNT_ATTRIBUTE, "")), str(workspace_id)) if workspace_id else self._home
             groups[home].append(span)
         return groups
 
