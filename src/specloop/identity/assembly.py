@@ -13,7 +13,7 @@ from specloop.db.context import Context
 from specloop.db.database import Database
 from specloop.db.uow import ALL_WORKSPACES
 from specloop.identity import accounts, workspaces
-from specloop.identity.accounts import AccountService, Passwords
+from specloop.identity.accounts import AccountService, Elsewhere, LeavingService, Passwords
 from specloop.identity.accounts import rest as accounts_rest
 from specloop.identity.accounts.service.standing import Ledger, Meter
 from specloop.identity.audit import epoch_of
@@ -101,6 +101,7 @@ async def build_identity(
     extra_credentials: Sequence[CredentialResolver] = (),
     meters: Sequence[Meter] = (),
     ledgers: Sequence[Ledger] = (),
+    elsewhere: Sequence[Elsewhere] = (),
 ) -> Identity:
     """Make every service, publish the signing key, and see that the system account and workspace exist."""
     ring = KeyRing(options.folder)
@@ -116,6 +117,7 @@ async def build_identity(
         entrance, passwords, throttle, invites, one_time, is_open=options.is_registration_open
     )
     recovery = RecoveryService(passwords, sessions, one_time, throttle, has_mailer=has_mailer)
+    leaving = LeavingService(sessions, ground.blobs, elsewhere)
     links = Links(options.public_url)
     own_page = options.public_url.rstrip("/") + CALLBACK_PAGE
     oauth = OAuthService(ground.database, ground.clock, options.providers, (own_page, *options.redirect_uris))
@@ -128,6 +130,7 @@ async def build_identity(
         entrance,
         registration,
         recovery,
+        leaving,
         links,
         csrf,
         oauth,
@@ -136,6 +139,7 @@ async def build_identity(
         ProfileService(epoch_of(ground.database.writer_engine.sync_engine)),
         AccountService(sessions, limits=options.limits, meters=meters, ledgers=ledgers, departures=(withdraw_places,)),
     ]
+    mails = (mail_tasks(options.mailer, links, recovery, invites),) if options.mailer else ()
     gate = IdentityGate(
         ground.database,
         ground.clock,
@@ -149,7 +153,7 @@ async def build_identity(
         gate=gate,
         services={type(service): service for service in services},
         routers=(tokens_rest.router, auth_rest.router, invites_rest.router, accounts_rest.router),
-        tasks=(mail_tasks(options.mailer, links, recovery, invites),) if options.mailer else (),
+        tasks=(leaving.tasks(), *mails),
         passwords=passwords,
         system=system,
     )

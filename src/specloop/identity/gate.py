@@ -99,7 +99,7 @@ class APIKeyResolver:
         Raises: Unauthenticated.
         """
         principal = await self._keys.resolve(ctx, token)
-        if principal is None:
+        if principal is None or not await _is_active(ctx, principal.account_id):
             raise Unauthenticated("The API key is not valid")
         return Resolved(principal)
 

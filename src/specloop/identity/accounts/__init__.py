@@ -4,6 +4,7 @@ from specloop.identity.accounts.errors import EmailTaken, MemberNotFound
 from specloop.identity.accounts.model import Account, AccountStatus, Member, Membership, User, UserStatus
 from specloop.identity.accounts.passwords import Passwords, paused
 from specloop.identity.accounts.repository import list_accounts
+from specloop.identity.accounts.service.leaving import Elsewhere, LeavingService
 from specloop.identity.accounts.service.people import (
     NewUser,
     create_account,
@@ -30,7 +31,9 @@ __all__ = [
     "Account",
     "AccountService",
     "AccountStatus",
+    "Elsewhere",
     "EmailTaken",
+    "LeavingService",
     "Member",
     "MemberNotFound",
     "Membership",

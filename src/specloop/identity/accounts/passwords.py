@@ -28,13 +28,17 @@ T = TypeVar("T")
 
 
 class Passwords:
-    """Hashes and verifies passwords; `length_min` is the deployment's own minimum."""
+    """Hashes and verifies passwords; `length_min` is the deployment's own minimum.
+
+    `verifications` counts the hashes spent on verifying.
+    """
 
     def __init__(self, length_min: int = LENGTH_MIN, memory_kib: int = 19_456, time_cost: int = 2) -> None:
         self._length_min = length_min
         self._argon2 = argon2.PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=1)
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="passwords")
         self._busy = 0
+        self.verifications = 0
         self._decoy = self._argon2.hash("no user has this password")
 
     def check_length(self, password: str, field: str = "password") -> None:
@@ -70,6 +74,7 @@ class Passwords:
         """
         if len(password) > LENGTH_MAX:
             return False
+        self.verifications += 1
         is_right = await self._run(lambda: self._matches(stored or self._decoy, password))
         return is_right and stored is not None
 

@@ -8,8 +8,17 @@ from sqlalchemy import Select, delete, func, insert, select, update
 
 from specloop.db.context import Context
 from specloop.db.paging import Page, PageRequest, paginate
-from specloop.identity.accounts.model import Account, AccountStatus, Member, Membership, User, UserStatus
-from specloop.identity.accounts.tables import AccountMemberRow, AccountRow, UserRow
+from specloop.identity.accounts.model import (
+    Account,
+    AccountStatus,
+    Export,
+    ExportStatus,
+    Member,
+    Membership,
+    User,
+    UserStatus,
+)
+from specloop.identity.accounts.tables import AccountExportRow, AccountMemberRow, AccountRow, UserRow
 from specloop.identity.scopes import AccountRole
 
 
@@ -184,6 +193,52 @@ async def count_members(ctx: Context, account_id: str, role: AccountRole | None 
     if role is not None:
         query = query.where(AccountMemberRow.role == role)
     return await ctx.session.scalar(query) or 0
+
+
+async def homes_elsewhere(ctx: Context, account_id: str) -> list[tuple[str, str | None]]:
+    """Whose home the account is, each with another active account of theirs, or None."""
+    users = (await ctx.session.scalars(select(UserRow.id).where(UserRow.account_id == account_id))).all()
+    homes: list[tuple[str, str | None]] = []
+    for user_id in users:
+        others = [
+            account.id
+            for _, account in await list_memberships(ctx, user_id)
+            if account.id != account_id and account.status is AccountStatus.ACTIVE
+        ]
+        homes.append((user_id, others[0] if others else None))
+    return homes
+
+
+async def add_export(ctx: Context, export: Export) -> None:
+    """Write a requested export."""
+    values = {name: getattr(export, name) for name in Export.__slots__}
+    await ctx.session.execute(insert(AccountExportRow).values(values))
+
+
+async def find_export(ctx: Context, account_id: str, export_id: str) -> Export | None:
+    """The account's export of that id."""
+    row = await ctx.session.get(AccountExportRow, export_id, populate_existing=True)
+    if row is None or row.account_id != account_id:
+        return None
+    values: dict[str, Any] = {name: getattr(row, name) for name in Export.__slots__}
+    values["status"] = ExportStatus(row.status)
+    return Export(**values)
+
+
+async def finish_export(ctx: Context, export_id: str, digest: str) -> None:
+    """Note where the finished export lies."""
+    await ctx.session.execute(
+        update(AccountExportRow)
+        .where(AccountExportRow.id == export_id)
+        .values(status=ExportStatus.READY, blob_digest=digest, finished_at=ctx.clock.now())
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def export_digests(ctx: Context, account_id: str) -> list[str]:
+    """The blobs of the account's exports."""
+    query = select(AccountExportRow.blob_digest).where(AccountExportRow.account_id == account_id)
+    return [digest for digest in (await ctx.session.scalars(query)).all() if digest is not None]
 
 
 def _account(row: AccountRow) -> Account:

@@ -12,13 +12,17 @@ from specloop.identity import audit
 from specloop.identity.accounts.schema import (
     AccountBody,
     AccountPatch,
+    DeletionBody,
+    ExportBody,
     MemberBody,
     MemberPatch,
     UsageBody,
     render_account,
+    render_export,
     render_member,
     render_usage,
 )
+from specloop.identity.accounts.service.leaving import LeavingService
 from specloop.identity.accounts.service.standing import AccountService, Overview, UsageGroup
 from specloop.identity.audit.schema import AuditEventBody, render_event
 from specloop.identity.scopes import AccountRole, Scope
@@ -29,6 +33,7 @@ from specloop.transport.routing import Ctx, api_router, provided
 
 router = api_router("/api/v1/account", tags=["Account"])
 Accounts = Annotated[AccountService, Depends(provided(AccountService))]
+Leaving = Annotated[LeavingService, Depends(provided(LeavingService))]
 
 
 def moment(value: datetime | None) -> datetime | None:
@@ -122,3 +127,41 @@ async def read_usage(
     """Calls, tokens and cost by workspace, model or purpose."""
     first, last = time_range(since, until)
     return render_usage(group, await accounts.usage(ctx, group, first, last))
+
+
+@router.post("/export", status_code=202, response_model=ExportBody, summary="Have everything exported")
+@requires(Scope.ADMIN_ACCOUNT, users_only=True)
+async def request_export(ctx: Ctx, leaving: Leaving, response: Response) -> dict[str, Any]:
+    """A JSON document of all rows of the account, without secrets; `Location` tells when it is ready."""
+    export = await leaving.request_export(ctx)
+    response.headers["Location"] = f"{router.prefix}/exports/{export.id}"
+    return render_export(export)
+
+
+@router.get("/exports/{export_id}", response_model=ExportBody, summary="Where an export stands")
+@requires(Scope.ADMIN_ACCOUNT, users_only=True)
+async def read_export(ctx: Ctx, leaving: Leaving, export_id: str) -> dict[str, Any]:
+    """`ready` means that its content can be fetched."""
+    return render_export(await leaving.export(ctx, export_id.lower()))
+
+
+@router.get(
+    "/exports/{export_id}/content",
+    response_model=None,
+    responses={200: {"content": {"application/json": {"schema": {"type": "object"}}}}},
+    summary="The content of an export",
+)
+@requires(Scope.ADMIN_ACCOUNT, users_only=True)
+async def read_export_content(ctx: Ctx, leaving: Leaving, export_id: str) -> Response:
+    """By table name, the rows of the account."""
+    headers = {"Content-Disposition": 'attachment; filename="specloop-account.json"', "Cache-Control": "no-store"}
+    return Response(await leaving.content(ctx, export_id.lower()), media_type="application/json", headers=headers)
+
+
+@router.post("/delete", status_code=202, response_model=DeletionBody, summary="Delete the account")
+@requires(Scope.ADMIN_ACCOUNT, users_only=True)
+async def request_deletion(ctx: Ctx, leaving: Leaving, response: Response) -> dict[str, Any]:
+    """Closed at once for everybody in it; erased after 30 days, within which the operator can restore it."""
+    account = await leaving.request_deletion(ctx)
+    response.headers["Location"] = router.prefix
+    return {"id": account.id, "status": "deleting"}

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel
 
-from specloop.identity.accounts.model import Member
+from specloop.identity.accounts.model import Export, Member
 from specloop.identity.accounts.service.standing import Overview, UsageLine
 from specloop.identity.scopes import AccountRole
 from specloop.kit.clock import format_time
@@ -124,6 +124,16 @@ def render_member(member: Member) -> dict[str, Any]:
         "status": member.user.status.value,
         "joined_at": format_time(member.membership.joined_at),
         "last_sign_in_at": None if seen is None else format_time(seen),
+    }
+
+
+def render_export(export: Export) -> dict[str, Any]:
+    """The members of `ExportBody`."""
+    return {
+        "id": export.id,
+        "status": export.status.value,
+        "created_at": format_time(export.created_at),
+        "finished_at": None if export.finished_at is None else format_time(export.finished_at),
     }
 
 
