@@ -53,6 +53,12 @@ def test_the_scan_never_misses_depth_in_front_of_a_mistake(tail: str, depth: int
     assert json_depth(b"[" * depth + tail.encode()) >= depth
 
 
+@pytest.mark.parametrize("shift", range(3))
+def test_strings_across_the_slices_of_the_scan_are_still_strings(shift: int) -> None:
+    long = json.dumps([" " * shift, *["[[[", "]"] * 300_000, [[]], "{" * 2_000_000, {"a": [[]]}]).encode()
+    assert json_depth(long) == 4
+
+
 @pytest.mark.parametrize("body", [b'"' * 2_000_000, b'"' + b'\\"' * 1_000_000, b"[" * 2_000_000, b'["' * 1_000_000])
 def test_the_scan_is_fast_on_hostile_bytes(body: bytes) -> None:
     began = time.perf_counter()

@@ -184,8 +184,9 @@ class _Server(uvicorn.Server):
     def _on_signal(self, number: signal.Signals) -> None:
         if self.should_exit:
             self._forced.set()
-        _log.info("listener.signal", signal=number.name, forced=self._forced.is_set())
+        # First the wish, then the log line: nothing may fail on the way to stopping, a closed terminal included.
         self.should_exit = True
+        _log.info("listener.signal", signal=number.name, forced=self._forced.is_set())
 
     def _make_protocol(self) -> EdgeProtocol:
         return EdgeProtocol(self.config, self.server_state, self.lifespan.state, self._options.connection)
