@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from specloop.db.context import Context
 from specloop.db.database import Database
+from specloop.identity.audit import epoch_of
 from specloop.identity.workspaces import HealthService
 from specloop.identity.workspaces.rest import routers as workspace_routers
 from specloop.run.agents import AgentHealth, AgentRunner, CardService, ConfigServer
@@ -42,7 +43,7 @@ async def world(database: Database, spans: InMemorySpanExporter) -> AsyncIterato
     services: dict[type, Any] = {
         AgentRunner: AgentRunner(provider.get_tracer("test")),
         CardService: CardService([ImproveSource()]),
-        ConfigServer: ConfigServer(),
+        ConfigServer: ConfigServer(epoch_of(database.writer_engine.sync_engine)),
         HealthService: HealthService([AgentHealth()]),
     }
     async with running_world(database, [*routers, *workspace_routers], services) as running:

@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 
+from specloop.db.context import Context
 from specloop.errors import SpecloopError
+from specloop.identity.audit import Epoch
+from specloop.kit import json
 from specloop.kit.ids import new_id
 from specloop.run import agents
 from specloop.run.agents import Edit, VersionSource
+from specloop.testing.clock import FakeClock
 from tests.identity.workspaces.harness import World
 from tests.run.agents.samples import EXTERNAL_CONFIG, ROUTER_CONFIG, make, make_router, promote, put_config
 
@@ -49,6 +53,33 @@ async def test_a_promoted_version_is_live_on_the_next_call(world: World) -> None
     new = await world.call(key, "GET", path, headers={"If-None-Match": old.headers["etag"]})
     assert new.status_code == 200
     assert new.json()["config"] == NEXT
+
+
+async def test_a_promotion_by_another_process_is_served_within_two_seconds(world: World) -> None:
+    agent = await make(world)
+    await put_config(world, agent, NEXT)
+    clock, elsewhere = FakeClock(), agents.ConfigServer(Epoch())
+
+    async def served_elsewhere() -> int:
+        principal = await world.gate.enter(world.gate.people["admin"], world.workspace_id)
+        async with world.database.reading(world.workspace_id) as unit:
+            served = await elsewhere.serve(Context(principal, unit, clock), agent["id"])
+        return json.loads(served.body)["version"]
+
+    assert await served_elsewhere() == 1
+    await promote(world, agent, 2)
+    clock.advance(2)
+    assert await served_elsewhere() == 2
+
+
+async def test_memory_for_configs_is_bounded(world: World) -> None:
+    served = agents.ConfigServer(Epoch(), cache_bytes_max=1)
+    principal = await world.gate.enter(world.gate.people["admin"], world.workspace_id)
+    made = [await make(world, name) for name in ("a", "b")]
+    for agent in [*made, *made]:
+        async with world.database.reading(world.workspace_id) as unit:
+            answer = await served.serve(Context(principal, unit, world.clock), agent["id"])
+        assert json.loads(answer.body)["agent_id"] == agent["id"]
 
 
 async def test_a_key_cannot_look_at_candidates(world: World) -> None:

@@ -12,7 +12,7 @@ from specloop.identity.workspaces.service.lifecycle import VersionCheck
 from specloop.transport.etag import check_if_match
 
 
-def if_match(request: Request) -> VersionCheck:
+async def if_match(request: Request) -> VersionCheck:
     """The check of the request's `If-Match` against a version."""
     return partial(check_if_match, request)
 

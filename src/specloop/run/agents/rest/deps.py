@@ -25,7 +25,7 @@ Runner = Annotated[AgentRunner, Depends(provided(AgentRunner))]
 VersionInPath = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
-def if_match(request: Request) -> VersionCheck:
+async def if_match(request: Request) -> VersionCheck:
     """The check of the request's `If-Match` against a version."""
     return partial(check_if_match, request)
 

@@ -1,7 +1,8 @@
 """The hot path: what a running agent asks for again and again, its config.
 
-A version never changes, so its answer is kept as bytes; each request costs one small query, which says which version
-is promoted now. An accepted change is live on the next call.
+A version never changes, so its answer is kept as bytes. Which version is promoted costs one small query, whose result
+is remembered for at most two seconds and until the next audited change in this process: a promotion made here is live
+on the next call, one made by another process within two seconds (the answer itself may be cached for five).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 from specloop.db.context import Context
 from specloop.errors import Forbidden
+from specloop.identity.audit import Epoch, Memory
 from specloop.kit import json
 from specloop.run.agents.errors import AgentNotFound, VersionNotFound
 from specloop.run.agents.repository import agents, versions
@@ -29,9 +31,13 @@ class ServedConfig:
 
 
 class ConfigServer:
-    """Serves configs from memory, at most 64 MiB of them, the longest unused dropped first."""
+    """Serves configs from memory, at most 64 MiB of them, the longest unused dropped first.
 
-    def __init__(self, cache_bytes_max: int = CACHE_BYTES_MAX) -> None:
+    `epoch` counts the audited changes of the state store (`audit.epoch_of`).
+    """
+
+    def __init__(self, epoch: Epoch, cache_bytes_max: int = CACHE_BYTES_MAX) -> None:
+        self._heads: Memory[tuple[str, str, int | None], tuple[int, str]] = Memory(epoch)
         self._cache: OrderedDict[tuple[str, int], ServedConfig] = OrderedDict()
         self._bytes = 0
         self._bytes_max = cache_bytes_max
@@ -41,10 +47,7 @@ class ConfigServer:
 
         Raises: AgentNotFound, VersionNotFound, Forbidden.
         """
-        head = await versions.head(ctx, agent_id, version)
-        if head is None:
-            raise await self._missing(ctx, agent_id, version)
-        promoted, config_hash = head
+        promoted, config_hash = await self._head(ctx, agent_id, version)
         number = promoted if version is None else version
         if number != promoted and not ctx.principal.has_scope(READ_SCOPE):
             raise Forbidden("a key sees the promoted config only", required_scope=READ_SCOPE)
@@ -54,6 +57,16 @@ class ConfigServer:
         else:
             self._cache.move_to_end((agent_id, number))
         return served
+
+    async def _head(self, ctx: Context, agent_id: str, version: int | None) -> tuple[int, str]:
+        now, epoch, key = ctx.clock.monotonic(), self._heads.epoch, (ctx.workspace_id, agent_id, version)
+        known = self._heads.get(key, now)
+        if known is None:
+            known = await versions.head(ctx, agent_id, version)
+            if known is None:
+                raise await self._missing(ctx, agent_id, version)
+            self._heads.put(key, known, epoch=epoch, now=now)
+        return known
 
     async def _missing(self, ctx: Context, agent_id: str, version: int | None) -> Exception:
         if version is None or await agents.get(ctx, agent_id) is None:
