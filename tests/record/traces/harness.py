@@ -102,9 +102,7 @@ class Server:
     telemetry: TelemetryStore
     http: AsyncClient
 
-    async def send(
-        self, message: ExportTraceServiceRequest | bytes, caller: str = "ours", **headers: str
-    ) -> Response:
+    async def send(self, message: ExportTraceServiceRequest | bytes, caller: str = "ours", **headers: str) -> Response:
         """POST protobuf to the OTLP endpoint."""
         body = message if isinstance(message, bytes) else message.SerializeToString()
         return await self.http.post(

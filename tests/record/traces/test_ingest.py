@@ -149,7 +149,7 @@ async def test_log_records_sent_here_are_named_in_the_message(server: Server) ->
 
 async def test_otlp_json_means_the_same_as_protobuf(server: Server) -> None:
     start = time.time_ns() - DAY_NS
-    document = {
+    document: dict[str, Any] = {
         "resourceSpans": [
             {
                 "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "js"}}]},

@@ -48,7 +48,8 @@ def filter_parameters(
     return TraceFilter(agent_id, status, start, end, tag, session_id, min_latency, q or None)
 
 
-@router.get(BASE, summary="List traces", response_model=PageBody[TraceBody])
+# Spans may be many and their attributes large, so pages and trees are written out once instead of being checked again.
+@router.get(BASE, summary="List traces", responses={200: {"model": PageBody[TraceBody]}})
 @requires("read:workspace")
 async def list_traces(
     workspace_id: str,
@@ -56,9 +57,9 @@ async def list_traces(
     traces: Traces,
     page: CursorParams,
     chosen: Annotated[TraceFilter, Depends(filter_parameters)],
-) -> dict[str, Any]:
+) -> Response:
     """The newest first; `next_cursor` leads on."""
-    return page_body(await traces.list_traces(ctx, chosen, page), render_trace)
+    return _json(page_body(await traces.list_traces(ctx, chosen, page), render_trace))
 
 
 @router.get(BASE + "/stats", summary="Figures over a window", response_model=TraceStatsBody)
@@ -68,7 +69,6 @@ async def show_stats(workspace_id: str, ctx: Ctx, traces: Traces, start: From = 
     return render_stats(await traces.figures(ctx, start, end))
 
 
-# Spans may be many and their attributes large, so these two are written out once instead of being checked again.
 @router.get(BASE + "/{trace_id}", summary="One trace with its span tree", responses={200: {"model": TraceDetailBody}})
 @requires("read:workspace")
 async def show_trace(workspace_id: str, trace_id: str, ctx: Ctx, traces: Traces) -> Response:

@@ -1,0 +1,211 @@
+"""Reading traces: lists that add up page by page, filters, trees, figures, and nothing of another workspace."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
+
+from specloop.record.traces.model import TREE_DEPTH_MAX
+from tests.record.traces.harness import (
+    THEIRS,
+    Server,
+    eventually,
+    hex_span,
+    hex_trace,
+    request_of,
+    span_of,
+    value_of,
+)
+
+HOUR_NS = 3_600 * 10**9
+
+
+async def _stored(server: Server, total: int, caller: str = "ours") -> None:
+    async def ready() -> bool:
+        return (await server.get("", caller)).json()["pagination"]["total"] == total
+
+    await eventually(ready)
+
+
+async def test_pages_add_up_and_are_ordered_newest_first(server: Server) -> None:
+    base = time.time_ns() - HOUR_NS
+    # Pairs of traces share a start, so that order needs the id too.
+    await server.send(request_of(*(span_of(1, trace=n, start_ns=base + n // 2) for n in range(1, 10))))
+    await _stored(server, 9)
+    seen: list[str] = []
+    query: dict[str, Any] = {"limit": 2}
+    while True:
+        page = (await server.get("", **query)).json()
+        assert page["pagination"]["total"] == 9
+        seen += [trace["trace_id"] for trace in page["results"]]
+        if "next_cursor" not in page["pagination"]:
+            break
+        query["cursor"] = page["pagination"]["next_cursor"]
+    assert seen == [hex_trace(n) for n in range(9, 0, -1)]
+    by_offset = (await server.get("", limit=3, offset=6)).json()["results"]
+    assert [trace["trace_id"] for trace in by_offset] == seen[6:]
+
+
+async def test_counting_can_be_left_out(server: Server) -> None:
+    assert (await server.get("", count="false")).json()["pagination"] == {"total": None, "limit": 20, "offset": 0}
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ({"limit": 0}, 422),
+        ({"limit": 101}, 422),
+        ({"offset": -1}, 422),
+        ({"cursor": "!!"}, 422),
+        ({"cursor": "OTk5OTk5OTk5OTk5OTk5OTk5OTk6MDA="}, 422),
+        ({"cursor": "x", "offset": 1}, 400),
+        ({"from": "2020-01-01T00:00:00"}, 422),
+        ({"status": "bad"}, 422),
+        ({"min_latency": "nan"}, 422),
+    ],
+)
+async def test_bad_parameters_are_refused(server: Server, query: dict[str, Any], status: int) -> None:
+    assert (await server.get("", **query)).status_code == status
+
+
+async def test_filters_choose_traces(server: Server) -> None:
+    base = time.time_ns() - HOUR_NS
+    failed = span_of(1, trace=2, start_ns=base + 10**9, duration_ns=3_000_000_000)
+    failed.status.code = Status.STATUS_CODE_ERROR
+    failed.status.message = "Quota EXCEEDED"
+    agent = {"gen_ai.agent.id": "a-1", "gen_ai.agent.name": "router", "gen_ai.conversation.id": "s-1"}
+    tagged = span_of(1, trace=3, start_ns=base + 2 * 10**9, attributes={"tag.tags": ["red", "blue"]})
+    await server.send(request_of(span_of(1, trace=1, start_ns=base, attributes=agent), failed, tagged))
+    await _stored(server, 3)
+
+    async def found(**query: Any) -> set[int]:
+        page = (await server.get("", **query)).json()
+        assert page["pagination"]["total"] == len(page["results"])
+        return {int(trace["trace_id"], 16) for trace in page["results"]}
+
+    assert await found(status="error") == {2}
+    assert await found(status="ok") == {1, 3}
+    assert await found(agent_id="a-1") == {1}
+    assert await found(session_id="s-1") == {1}
+    assert await found(session_id="s-2") == set()
+    assert await found(tag="blue") == {3}
+    assert await found(min_latency=2_999.9) == {2}
+    assert await found(q="quota exceeded") == {2}
+    assert await found(q="' OR 1=1 --") == set()
+    newest = (await server.get("", limit=1)).json()["results"][0]["started_at"]
+    assert await found(**{"from": newest}) == {3}
+    assert await found(to=newest) == {1, 2}
+
+
+async def test_a_trace_shows_what_its_spans_say(server: Server) -> None:
+    start = time.time_ns() - HOUR_NS
+    agent = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "planner", "gen_ai.usage.input_tokens": 30}
+    chat = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "local",
+        "gen_ai.request.model": "m-1",
+        "gen_ai.usage.input_tokens": 10,
+        "gen_ai.usage.output_tokens": 2,
+    }
+    older = {
+        "openinference.span.kind": "LLM",
+        "llm.model_name": "m-2",
+        "llm.system": "old",
+        "llm.token_count.prompt": 20,
+        "llm.token_count.completion": 3,
+        "llm.cost.total": 0.000125,
+    }
+    tool = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search", "error.type": "timeout"}
+    await server.send(
+        request_of(
+            span_of(1, name="invoke_agent planner", attributes=agent, start_ns=start, duration_ns=50_000_000),
+            span_of(2, parent=1, attributes=chat, start_ns=start + 1),
+            span_of(3, parent=1, attributes=older, start_ns=start + 2),
+            span_of(4, parent=3, attributes=tool, start_ns=start + 3),
+        )
+    )
+    trace = await server.wait_for_spans(hex_trace(1), 4)
+    assert (trace["name"], trace["root_span_id"], trace["duration_ms"]) == ("invoke_agent planner", hex_span(1), 50.0)
+    # The agent's own 30 repeat what its model calls used.
+    assert (trace["input_tokens"], trace["output_tokens"]) == (30, 5)
+    assert (trace["cost_usd"], trace["micro_usd"]) == ("0.00012500", 125)
+    assert (trace["models"], trace["agents"], trace["services"]) == (["m-1", "m-2"], ["planner"], ["bench"])
+    root = trace["spans"][0]
+    assert [child["span_id"] for child in root["children"]] == [hex_span(2), hex_span(3)]
+    second = root["children"][1]
+    assert (second["operation"], second["provider"], second["model"]) == ("chat", "old", "m-2")
+    assert (second["input_tokens"], second["output_tokens"]) == (20, 3)
+    leaf = second["children"][0]
+    assert (leaf["tool_name"], leaf["error_type"], leaf["input_tokens"], leaf["micro_usd"]) == (
+        "search",
+        "timeout",
+        None,
+        None,
+    )
+    stats = (await server.get("/stats")).json()
+    assert (stats["traces"], stats["spans"], stats["errors"], stats["input_tokens"]) == (1, 4, 0, 30)
+    assert {row["name"]: row["spans"] for row in stats["by_model"]} == {"m-1": 1, "m-2": 1}
+    assert [row["name"] for row in stats["by_agent"]] == ["planner"]
+
+
+async def test_spans_of_a_trace_come_in_pages(server: Server) -> None:
+    start = time.time_ns() - HOUR_NS
+    await server.send(request_of(*(span_of(n, start_ns=start + n // 3) for n in range(1, 8))))
+    await server.wait_for_spans(hex_trace(1), 7)
+    first = (await server.get(f"/{hex_trace(1)}/spans", limit=4)).json()
+    rest = (await server.get(f"/{hex_trace(1)}/spans", limit=4, cursor=first["pagination"]["next_cursor"])).json()
+    ids = [span["span_id"] for page in (first, rest) for span in page["results"]]
+    assert ids == [hex_span(n) for n in range(1, 8)]
+    assert (first["pagination"]["total"], "next_cursor" in rest["pagination"]) == (7, False)
+
+
+@pytest.mark.parametrize("trace_id", ["0" * 32, "abc", "z" * 32, "a" * 33, "%00", "..%2f"])
+async def test_what_is_not_there_is_not_found(server: Server, trace_id: str) -> None:
+    assert (await server.get(f"/{trace_id}")).status_code == 404
+    assert (await server.get(f"/{trace_id}/spans")).status_code == 404
+
+
+async def test_another_workspace_sees_nothing_and_is_told_the_same_as_for_nothing(server: Server) -> None:
+    await server.send(request_of(span_of(attributes={"tag.tags": ["secret"]})))
+    await server.wait_for_spans(hex_trace(1), 1)
+    for path in (f"/{hex_trace(1)}", f"/{hex_trace(1)}/spans"):
+        there, nowhere = await server.get(path, "theirs"), await server.get(path.replace("1", "7"), "theirs")
+        assert there.status_code == 404
+        assert there.json() == nowhere.json()
+    for query in ({}, {"q": "chat"}, {"tag": "secret"}):
+        page = (await server.get("", "theirs", **query)).json()
+        assert (page["results"], page["pagination"]["total"]) == ([], 0)
+    assert (await server.get("/stats", "theirs")).json()["spans"] == 0
+    intake = (await server.get("/otel/v1/traces/stats", "theirs")).json()
+    assert (intake["spans_accepted"], intake["by_service"], intake["last_received_at"]) == (0, {}, None)
+    assert (await server.get("", "ours", workspace=THEIRS)).status_code == 404
+
+
+async def test_rings_orphans_and_deep_chains_show_every_span_once(server: Server) -> None:
+    start = time.time_ns() - HOUR_NS
+    ring = [span_of(1, parent=3, start_ns=start), span_of(2, parent=1), span_of(3, parent=2), span_of(4, parent=4)]
+    orphan = span_of(5, parent=99)
+    chain = [span_of(100 + n, parent=99 + n if n else None) for n in range(3 * TREE_DEPTH_MAX)]
+    await server.send(request_of(*ring, orphan, *chain))
+    trace = await server.wait_for_spans(hex_trace(1), 5 + len(chain))
+    seen: list[str] = []
+    deepest = 0
+    waiting = [(node, 1) for node in trace["spans"]]
+    while waiting:
+        node, depth = waiting.pop()
+        seen.append(node["span_id"])
+        deepest = max(deepest, depth)
+        waiting += [(child, depth + 1) for child in node["children"]]
+    assert sorted(seen) == sorted(hex_span(n) for n in [1, 2, 3, 4, 5, *range(100, 100 + len(chain))])
+    assert deepest == TREE_DEPTH_MAX
+
+
+async def test_an_array_value_survives_as_protobuf_not_as_text(server: Server) -> None:
+    nested = ["\n\x06", {"k": [1, [2, [3.5]]]}, "ü"]
+    await server.send(request_of(span_of(attributes={"v": nested})))
+    trace = await server.wait_for_spans(hex_trace(1), 1)
+    assert trace["spans"][0]["attributes"]["v"] == nested
+    assert len(value_of(nested).array_value.values) == 3
