@@ -46,12 +46,24 @@ FAILURES_MAX = 3
 # Kills are not the job's fault as a rule (deploys, reboots), so they have a budget of their own. It only counts kills
 # in a row between which no step was finished: a job that kills its worker every time still ends.
 LOSSES_MAX = 10
+LOSSES_WITHOUT_DELAY = 3
 RETRY_DELAY_SECONDS_MAX = 300.0
+LOSS_DELAY_SECONDS_MAX = 60.0
 
 
 def retry_delay_seconds(failures: int) -> float:
     """How long to wait before the attempt after `failures` failed ones (≥ 1): 1, 4, 16 … seconds, at most 5 minutes."""
     return min(4.0 ** (failures - 1), RETRY_DELAY_SECONDS_MAX)
+
+
+def loss_delay_seconds(losses: int) -> float:
+    """How long a job waits after its `losses`-th loss in a row: at first not at all, then longer and longer.
+
+    A job that kills its worker thus leaves the program alive for a while between two attempts.
+    """
+    if losses <= LOSSES_WITHOUT_DELAY:
+        return 0.0
+    return min(4.0 ** (losses - LOSSES_WITHOUT_DELAY - 1), LOSS_DELAY_SECONDS_MAX)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, Select, Update, delete, false, func, literal, or_, select, text, true, update
@@ -15,7 +15,18 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from specloop.db.base import UTCDateTime
-from specloop.jobs.model import LOSSES_MAX, Claim, Job, JobError, JobState, Lane, Progress, Waiting, fair_order
+from specloop.jobs.model import (
+    LOSSES_MAX,
+    Claim,
+    Job,
+    JobError,
+    JobState,
+    Lane,
+    Progress,
+    Waiting,
+    fair_order,
+    loss_delay_seconds,
+)
 from specloop.jobs.registry import Schedule
 from specloop.jobs.tables import JobRow, JobScheduleRow, JobStepRow
 from specloop.kit.context import CredentialKind, Principal
@@ -257,7 +268,7 @@ def _release(row: JobRow, now: datetime) -> None:
         row.error_code = "worker-lost"
         row.error_detail = f"The worker ended {row.losses} times in a row before a step of this job was finished"
     else:
-        row.state, row.run_at = JobState.QUEUED.value, now
+        row.state, row.run_at = JobState.QUEUED.value, now + timedelta(seconds=loss_delay_seconds(row.losses))
 
 
 async def note_steps_seen(session: AsyncSession, claim: Claim, steps: int) -> bool:
