@@ -33,6 +33,7 @@ from specloop.db.uow import ALL_WORKSPACES
 from specloop.errors import SpecloopError
 from specloop.identity.assembly import Ground as IdentityGround
 from specloop.identity.assembly import Identity, IdentityOptions, build_identity
+from specloop.identity.audit import epoch_of
 from specloop.identity.auth import RegistrationService
 from specloop.identity.gate import IdentityGate
 from specloop.identity.keys import KeyService
@@ -47,7 +48,10 @@ from specloop.kit.clock import Clock, SystemClock
 from specloop.kit.context import ANONYMOUS
 from specloop.kit.crypto import Pepper
 from specloop.kit.mail import SMTPMailer
-from specloop.record.traces.service.intake import TraceIntake
+from specloop.record.traces import TraceIntake, TraceReader, otlp
+from specloop.record.traces import rest as traces_rest
+from specloop.run.agents import AgentHealth, AgentRunner, CardService, ConfigServer
+from specloop.run.agents import rest as agents_rest
 from specloop.settings import BadSetting, Role, Settings
 from specloop.transport.edge import BodyLimit, EdgePolicy, RenderedError, wrap
 from specloop.transport.limits import open_limiter
@@ -264,7 +268,6 @@ async def _add_identity(assembly: Assembly, ground: Ground) -> Identity:
     base = IdentityGround(ground.database, ground.clock, ground.pepper, limiter, ground.blobs, keys)
     identity = await build_identity(base, options)
     assembly.take(identity)
-    assembly.add(HealthService())
     assembly.routers += [keys_rest.router, *workspaces_rest.routers]
     return identity
 
@@ -280,12 +283,19 @@ def _add_record(assembly: Assembly, ground: Ground) -> TraceIntake:
     intake = TraceIntake(
         ground.database, ground.telemetry, ground.clock, inbox_bytes_max=ground.settings.ingest_queue_bytes_max
     )
-    assembly.add(intake)
+    assembly.add(intake, TraceReader(ground.telemetry))
+    assembly.routers += [otlp.router, traces_rest.router]
     return intake
 
 
 def _add_run(assembly: Assembly, ground: Ground) -> None:
-    pass
+    assembly.add(
+        AgentRunner(ground.tracer),
+        CardService(),
+        ConfigServer(epoch_of(ground.database.writer_engine.sync_engine)),
+        HealthService([AgentHealth()]),
+    )
+    assembly.routers += agents_rest.routers
 
 
 def _add_improve(assembly: Assembly, ground: Ground) -> None:
