@@ -15,6 +15,7 @@ from specloop.errors import ValidationFailed
 from specloop.jobs.dispatcher import Dispatcher
 from specloop.jobs.runner import Runner
 from specloop.jobs.tables import JobRow, JobScheduleRow
+from specloop.jobs.tasks import tasks as purge_tasks
 from specloop.testing.clock import FakeClock
 from specloop.testing.jobs import MemoryEngine
 from tests.jobs.conftest import ALICE
@@ -115,3 +116,23 @@ async def test_a_bad_schedule_is_refused_in_the_callers_words(store: Database) -
             await jobs.put_schedule(
                 Context(ALICE, uow), "bad", cron="61 * * * *", job_name="x", queue="scan", payload={}
             )
+
+
+async def test_jobs_that_ended_long_ago_are_deleted_every_night(store: Database) -> None:
+    clock = FakeClock(datetime(2026, 1, 1, tzinfo=UTC))
+    registry = jobs.Jobs(purge_tasks)
+    dispatcher = Dispatcher(store, registry, Runner(store, registry, MemoryEngine(), clock, {}), clock)
+    await dispatcher.begin()
+    async with store.writing() as uow:
+        old = await jobs.enqueue(Context(ALICE, uow, clock), "old", {}, queue="scan")
+        waiting = await jobs.enqueue(Context(ALICE, uow, clock), "waiting", {}, queue="scan")
+        await jobs.cancel(Context(ALICE, uow, clock), old)
+    clock.advance(31 * 86_400)
+    async with store.writing() as uow:
+        recent = await jobs.enqueue(Context(ALICE, uow, clock), "recent", {}, queue="scan")
+        await jobs.cancel(Context(ALICE, uow, clock), recent)
+    await dispatcher.tick()
+    await dispatcher.settled()
+    async with store.reading() as uow:
+        left = set(await uow.session.scalars(select(JobRow.id).where(JobRow.name != "jobs.purge")))
+    assert left == {waiting, recent}

@@ -189,7 +189,7 @@ async def test_a_slow_worker_that_lost_its_lease_writes_nothing_more(store: Data
         if job.attempt == 1:
             begun.set()
             await gate.wait()
-        await job.transaction("row", world.insert, job.job_id, job.attempt)
+        await job.transaction(f"row {job.attempt}", world.insert, job.job_id, job.attempt)
 
     registry = jobs.Jobs(tasks)
     async with store.writing() as uow:
