@@ -121,9 +121,10 @@ class Assembly:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """The running program: the application behind its edge, and what tests and commands want to reach."""
+    """The running program: `asgi` is `app` behind its edge; the rest is for tests and generators."""
 
     asgi: ASGIApp
+    app: FastAPI
     ground: Ground
     assembly: Assembly
     setup_token: str | None
@@ -196,7 +197,7 @@ async def running(
         if settings.role in {Role.ALL, Role.WORKER}:
             await worker.start()
             stack.push_async_callback(worker.stop)
-        yield Program(wrap(app, _edge(ground)), ground, assembly, setup_token)
+        yield Program(wrap(app, _edge(ground)), app, ground, assembly, setup_token)
 
 
 def _setup_url(program: Program) -> str | None:
