@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -19,8 +19,8 @@ class CredentialKind(StrEnum):
 class Principal:
     """A resolved caller.
 
-    `scopes` are those held in `workspace_id` (or account-wide ones when no workspace is chosen yet). `workspaces`
-    is the single workspace that a credential is bound to, if any.
+    `scopes` are those held in `workspace_id`, or account-wide ones while no workspace is chosen. `audience` is the
+    surface that the credential was made for.
     """
 
     account_id: str
@@ -61,4 +61,3 @@ class RequestInfo:
     request_id: str = ""
     client_ip: str = ""
     user_agent: str = ""
-    headers: dict[str, str] = field(default_factory=dict[str, str])
