@@ -10,7 +10,7 @@ from starlette.requests import Request
 from specloop.errors import BadRequest
 from specloop.run.agents.model import VersionSource
 from specloop.run.agents.rest.agents import answer
-from specloop.run.agents.rest.deps import PREFIX, Configs, IfMatch, VersionInPath
+from specloop.run.agents.rest.deps import PREFIX, IfMatch, VersionInPath, find_configs
 from specloop.run.agents.schema.agents import AgentBody
 from specloop.run.agents.schema.configs import (
     ConfigPut,
@@ -26,7 +26,7 @@ from specloop.run.agents.service import registry, versions
 from specloop.transport.etag import etag, is_not_modified
 from specloop.transport.guard import requires
 from specloop.transport.paging import PageBody, PageParams, page_body
-from specloop.transport.routing import Ctx, api_router
+from specloop.transport.routing import Ctx, api_router, current_context
 
 router = api_router(PREFIX, tags=["Agents"])
 CACHE_CONTROL = "private,max-age=5"
@@ -43,8 +43,6 @@ JSON_TYPE = "application/json"
 async def serve_config(
     workspace_id: str,
     agent_id: str,
-    ctx: Ctx,
-    configs: Configs,
     request: Request,
     channel: Annotated[Literal["promoted"] | None, Query()] = None,
     version: Annotated[VersionNumber | None, Query()] = None,
@@ -52,7 +50,8 @@ async def serve_config(
     """The promoted config, or that of a version; a running agent may ask as often as it likes."""
     if channel is not None and version is not None:
         raise BadRequest("use channel or version, not both")
-    served = await configs.serve(ctx, agent_id.lower(), version)
+    # This is the hot path: asking the framework for the context and the service would double its cost.
+    served = await find_configs(request).serve(current_context(request), agent_id.lower(), version)
     headers = {"ETag": etag(served.tag), "Cache-Control": CACHE_CONTROL}
     if is_not_modified(request, served.tag):
         return Response(status_code=304, headers=headers)

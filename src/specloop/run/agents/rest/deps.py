@@ -20,8 +20,8 @@ PREFIX = "/api/v1/workspaces/{workspace_id}/agents"
 READ_AGENTS = ("read:agents", "read:workspace")
 
 Cards = Annotated[CardService, Depends(provided(CardService))]
-Configs = Annotated[ConfigServer, Depends(provided(ConfigServer))]
 Runner = Annotated[AgentRunner, Depends(provided(AgentRunner))]
+find_configs = provided(ConfigServer)
 VersionInPath = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
