@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sqlalchemy import text
@@ -18,19 +20,20 @@ KILLS = 6
 STEPS = 250
 
 
-async def _start(state_url: str, folder: Path) -> Process:
+@asynccontextmanager
+async def _worker(state_url: str, folder: Path) -> AsyncGenerator[None]:
+    """A worker process that is ready, and is killed at the end of the block."""
     root = Path(__file__).parents[2]
     command = [sys.executable, "-m", "tests.jobs.killed_worker", state_url, str(folder)]
     process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=(folder / "log").open("ab"), cwd=root)
-    assert process.stdout is not None
-    async with asyncio.timeout(60):
-        assert await process.stdout.readline() == b"ready\n"
-    return process
-
-
-async def _kill(process: Process) -> None:
-    process.kill()
-    await process.wait()
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(60):
+            assert await process.stdout.readline() == b"ready\n"
+        yield
+    finally:
+        process.kill()
+        await process.wait()
 
 
 async def test_a_killed_job_goes_on_at_its_last_finished_step(store: Database, state_url: str, tmp_path: Path) -> None:
@@ -40,13 +43,11 @@ async def test_a_killed_job_goes_on_at_its_last_finished_step(store: Database, s
     job_id = await enqueue(store, "marks", {"count": STEPS})
     kills_of_open_job = 0
     for _ in range(KILLS):
-        process = await _start(state_url, tmp_path)
-        await asyncio.sleep(chance.uniform(0.0, 0.9))  # the moment of the kill is what is being tested
-        await _kill(process)
+        async with _worker(state_url, tmp_path):
+            await asyncio.sleep(chance.uniform(0.0, 0.9))  # the moment of the kill is what is being tested
         kills_of_open_job += not (await read(store, job_id)).state.is_final
-    process = await _start(state_url, tmp_path)
-    job = await ended(store, job_id)
-    await _kill(process)
+    async with _worker(state_url, tmp_path):
+        job = await ended(store, job_id)
 
     assert (job.state, job.error, job.progress.done) == (jobs.JobState.SUCCEEDED, None, STEPS)
     assert kills_of_open_job >= 3
