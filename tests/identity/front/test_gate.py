@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jwt
 from joserfc.jwk import OctKey, OKPKey, RSAKey
 
@@ -77,7 +78,9 @@ def _changed(where: int, **changes: Any) -> Callable[[str, KeyRing], str]:
         parts[where] = {name: value for name, value in merged.items() if value is not None}
         header, claims = parts
         signed = f"{_b64(json.dumps(header))}.{_b64(json.dumps(claims))}"
-        signature = ring.private.private_key.sign(signed.encode())  # type: ignore[union-attr]
+        secret = json.loads(ring.path.read_bytes())["d"]
+        key = Ed25519PrivateKey.from_private_bytes(base64.urlsafe_b64decode(secret + "=="))
+        signature = key.sign(signed.encode())
         return f"{signed}.{_b64(signature)}"
 
     return change
@@ -162,8 +165,7 @@ async def test_tokens_outlive_a_restart_and_a_rotation_but_not_their_hour(
 
 
 async def test_the_private_key_is_readable_by_the_owner_of_the_process_only(program: Program) -> None:
-    (file,) = program.service(KeyRing)._path.parent.glob("token-signing*")
-    assert file.stat().st_mode & 0o777 == 0o600
+    assert program.service(KeyRing).path.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize(
@@ -322,13 +324,10 @@ async def test_users_and_keys_have_their_own_limits(
         program.database, tmp_path_factory.mktemp("tight"), user_per_minute=3, key_per_minute=2
     ) as tight:
         visitor = Visitor(tight.client, owner.body, owner.email)
-        codes: list[int] = []
-        for _ in range(4):
-            answer = await visitor.get(ME)
-            codes.append(answer.status_code)
-            assert answer.headers["RateLimit-Limit"] == "3"
-        assert codes == [200, 200, 200, 429]
-        assert 0 < int(answer.headers["Retry-After"]) <= 60  # pyright: ignore[reportPossiblyUnboundVariable]
+        answers = [await visitor.get(ME) for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+        assert {answer.headers["RateLimit-Limit"] for answer in answers} == {"3"}
+        assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
         headers = {"Authorization": f"Bearer {key}"}
         codes = [(await tight.client.get("/api/nothing", headers=headers)).status_code for _ in range(3)]
         assert codes == [404, 404, 429]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from tests.identity.front.program import PASSWORD, Program, Visitor
 
 LOGIN = "/api/v1/auth/login"
 ME = "/api/v1/auth/me"
+NEW_USER = {"email": "new@test.com", "password": PASSWORD, "tenant_name": "New"}
 
 
 async def _refresh(program: Program, token: str) -> Any:
@@ -91,6 +94,26 @@ async def test_a_flood_of_sign_ins_is_answered_with_come_back_later_not_with_a_c
     assert 200 in codes
     assert all("Retry-After" in answer.headers for answer in answers if answer.status_code == 503)
     assert (await owner.get(ME)).status_code == 200
+
+
+async def test_others_write_while_passwords_are_hashed(program: Program, owner: Visitor) -> None:
+    passwords, gate = program.identity.passwords, threading.Event()
+    blockers = [asyncio.create_task(passwords.run(gate.wait)) for _ in range(2)]
+    hashing = [
+        asyncio.create_task(program.sign_in("dev@test.com")),
+        asyncio.create_task(program.client.post("/api/v1/auth/register", json=NEW_USER)),
+        asyncio.create_task(owner.post("/api/v1/auth/me/password", {"current": PASSWORD, "new": "newdevpass"})),
+    ]
+    try:
+        async with asyncio.timeout(10):
+            while passwords.busy < 5:  # noqa: ASYNC110  (each request gets there by itself)
+                await asyncio.sleep(0.01)
+            async with program.writing() as ctx:
+                await ctx.session.execute(text("UPDATE accounts SET name = name"))
+    finally:
+        gate.set()
+    await asyncio.gather(*blockers)
+    assert [answer.status_code for answer in await asyncio.gather(*hashing)] == [200, 201, 204]
 
 
 @pytest.mark.parametrize(

@@ -30,14 +30,14 @@ T = TypeVar("T")
 class Passwords:
     """Hashes and verifies passwords; `length_min` is the deployment's own minimum.
 
-    `verifications` counts the hashes spent on verifying.
+    `verifications` counts the hashes spent on verifying, `busy` is how many calls run or wait.
     """
 
     def __init__(self, length_min: int = LENGTH_MIN, memory_kib: int = 19_456, time_cost: int = 2) -> None:
         self._length_min = length_min
         self._argon2 = argon2.PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=1)
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="passwords")
-        self._busy = 0
+        self.busy = 0
         self.verifications = 0
         self._decoy = self._argon2.hash("no user has this password")
 
@@ -58,14 +58,14 @@ class Passwords:
         Raises: PasswordLength; HashingBusy.
         """
         self.check_length(password)
-        return await self._run(lambda: self._argon2.hash(password))
+        return await self.run(lambda: self._argon2.hash(password))
 
     async def rehash(self, password: str) -> str:
         """The text of a password that is in use already, whatever today's minimum is.
 
         Raises: HashingBusy.
         """
-        return await self._run(lambda: self._argon2.hash(password))
+        return await self.run(lambda: self._argon2.hash(password))
 
     async def verify(self, stored: str | None, password: str) -> bool:
         """Whether `password` is the stored one. With None the same work is done and the answer is False.
@@ -75,7 +75,7 @@ class Passwords:
         if len(password) > LENGTH_MAX:
             return False
         self.verifications += 1
-        is_right = await self._run(lambda: self._matches(stored or self._decoy, password))
+        is_right = await self.run(lambda: self._matches(stored or self._decoy, password))
         return is_right and stored is not None
 
     def needs_rehash(self, stored: str) -> bool:
@@ -92,14 +92,18 @@ class Passwords:
         except (VerificationError, InvalidHashError):
             return False
 
-    async def _run(self, work: Callable[[], T]) -> T:
-        if self._busy >= WORKERS + WAITING_MAX:
+    async def run(self, work: Callable[[], T]) -> T:
+        """Do some slow work in one of the threads.
+
+        Raises: HashingBusy.
+        """
+        if self.busy >= WORKERS + WAITING_MAX:
             raise HashingBusy(retry_after=1)
-        self._busy += 1
+        self.busy += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:
-            self._busy -= 1
+            self.busy -= 1
 
 
 @asynccontextmanager

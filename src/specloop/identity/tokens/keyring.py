@@ -30,8 +30,8 @@ class KeyRing:
     """The private key of this data folder and every public key that is still good."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / FILE_NAME
-        self.private = _load(self._path) or _make(self._path)
+        self.path = folder / FILE_NAME
+        self.private = _load(self.path) or _make(self.path)
         self._public: dict[str, OKPKey] = {}
         self._refreshed_at = float("-inf")
 
@@ -57,7 +57,7 @@ class KeyRing:
     async def rotate(self, ctx: Context) -> None:
         """Sign with a new key from now on; tokens of the old one stay valid until they expire."""
         await repository.retire_key(ctx, self.kid)
-        self.private = _make(self._path)
+        self.private = _make(self.path)
         self._refreshed_at = float("-inf")
         await self.publish(ctx)
 
