@@ -27,8 +27,7 @@ async def validate_changeset(job: JobContext, payload: dict[str, Any]) -> None:
     changeset_id, run_id = payload["changeset_id"], payload["run_id"]
     try:
         async with job.writing() as ctx:
-            subject = await validations.subject(ctx, await repository.find(ctx, changeset_id))
-            prepared = await validations.runs.begin(ctx, run_id, subject)
+            prepared = await validations.begin(ctx, changeset_id, run_id)
         if prepared is None:
             return
         report = await asyncio.to_thread(prepared.compare)
@@ -38,9 +37,7 @@ async def validate_changeset(job: JobContext, payload: dict[str, Any]) -> None:
         await _fail(job, validations, run_id, error)
         return
     async with job.writing() as ctx:
-        finished = await validations.runs.finish(ctx, prepared, report)
-        if finished is not None:
-            await validations.settle(ctx, finished)
+        if await validations.finish(ctx, prepared, report) is not None:
             await decisions.accept_automatically(ctx, changeset_id)
 
 
@@ -49,9 +46,7 @@ async def _fail(job: JobContext, validations: Validations, run_id: str, error: E
     if known is not error:
         log.error("validation.crashed", run_id=run_id, exc_info=error)
     async with job.writing() as ctx:
-        failed = await validations.runs.fail(ctx, run_id, known.code, known.detail)
-        if failed is not None:
-            await validations.settle(ctx, failed)
+        await validations.fail(ctx, run_id, known.code, known.detail)
 
 
 @tasks.scheduled("changesets.expire", cron="7 * * * *")

@@ -154,6 +154,13 @@ class ObjectiveService:
             raise ObjectiveArchived("the objective is archived or has no active version")
         return (await repository.find(ctx, objective_id, entry.active_version)).shown
 
+    async def version(self, ctx: Context, version_id: str) -> ObjectiveVersion:
+        """A version by its own id.
+
+        Raises: ObjectiveNotFound.
+        """
+        return await repository.version_by_id(ctx, version_id)
+
     async def compiled(self, ctx: Context, version_id: str) -> CompiledObjective:
         """What scores by that version; rubrics are named by their slug, with a number where two would be equal.
 

@@ -95,7 +95,7 @@ class CandidateRow(WorkspaceScoped, Base):
     parent_ids: Mapped[list[Any]]
     operator: Mapped[str] = mapped_column(String(60))
     edits: Mapped[list[Any]]
-    config: Mapped[dict[str, Any]]
+    components: Mapped[dict[str, Any]]
     config_hash: Mapped[str] = mapped_column(String(64))
     mb_score: Mapped[float | None]
     val_score: Mapped[float | None]

@@ -14,7 +14,8 @@ from specloop.improve.changesets.model import ChangeSet, Status, move
 from specloop.improve.changesets.tables import ChangeSetRow
 from specloop.improve.objectives.service import ObjectiveService
 from specloop.improve.validation.model import Subject, ValidationRun
-from specloop.improve.validation.service import ValidationService
+from specloop.improve.validation.service import Prepared, ValidationService
+from specloop.improve.validation.validate import ValidationReport
 
 JOB = "changeset.validate"
 
@@ -23,7 +24,7 @@ class Validations:
     """The validation runs of change sets."""
 
     def __init__(self, validations: ValidationService, objectives: ObjectiveService) -> None:
-        self.runs = validations
+        self._runs = validations
         self._objectives = objectives
 
     async def start(
@@ -33,16 +34,51 @@ class Validations:
 
         Raises: ChangeSetNotFound; InvalidTransition; NothingToValidateOn; InsufficientSamples; LooksSpent.
         """
+        run = await self.open(ctx, changeset_id, objective_id, repeats, reason)
+        payload = {"changeset_id": changeset_id, "run_id": run.id}
+        await jobs.enqueue(ctx, JOB, payload, queue=jobs.Lane.VALIDATION)
+        return run
+
+    async def open(
+        self, ctx: Context, changeset_id: str, objective_id: str | None = None, repeats: int = 1, reason: str = ""
+    ) -> ValidationRun:
+        """The same without enqueueing: for a job that carries the run out itself.
+
+        Raises: as `start`.
+        """
         row = await repository.row_of(ctx, changeset_id)
         status = move(repository.status_of(row, ctx.clock.now()), Status.VALIDATING)
         if objective_id is not None:
             row.objective_version_id = (await self._objectives.usable(ctx, objective_id)).id
         subject = await self.subject(ctx, await self._flushed(ctx, row))
-        run_id = await self.runs.request(ctx, subject, reason, repeats)
+        run_id = await self._runs.request(ctx, subject, reason, repeats)
         row.status = status.value
         await self._note(ctx, row, "validation.started", {"run_id": run_id})
-        await jobs.enqueue(ctx, JOB, {"changeset_id": changeset_id, "run_id": run_id}, queue=jobs.Lane.VALIDATION)
-        return await self.runs.read(ctx, changeset_id, run_id)
+        return await self._runs.read(ctx, changeset_id, run_id)
+
+    async def begin(self, ctx: Context, changeset_id: str, run_id: str) -> Prepared | None:
+        """Load what a run compares and spend its look; None when it was cancelled.
+
+        Raises: ChangeSetNotFound; NothingToValidateOn; LooksSpent.
+        """
+        subject = await self.subject(ctx, await repository.find(ctx, changeset_id))
+        return await self._runs.begin(ctx, run_id, subject)
+
+    async def finish(self, ctx: Context, prepared: Prepared, report: ValidationReport) -> ChangeSet | None:
+        """Keep a run's verdict and bring the change set back to `proposed`; None when it was cancelled."""
+        run = await self._runs.finish(ctx, prepared, report)
+        return None if run is None else await self._settle(ctx, run)
+
+    async def fail(self, ctx: Context, run_id: str, code: str, detail: str) -> None:
+        """End a run that could not be carried out; the change set goes back to `proposed`."""
+        run = await self._runs.fail(ctx, run_id, code, detail)
+        if run is not None:
+            await self._settle(ctx, run)
+
+    async def latest(self, ctx: Context, changeset_id: str) -> ValidationRun | None:
+        """The newest run of a change set, if there is one."""
+        page = await self._runs.list(ctx, changeset_id, PageRequest(limit=1))
+        return page.results[0] if page.results else None
 
     async def _flushed(self, ctx: Context, row: ChangeSetRow) -> ChangeSet:
         await ctx.session.flush()
@@ -72,7 +108,7 @@ class Validations:
             is_base_current=base.agent.promoted_version == base.version,
         )
 
-    async def settle(self, ctx: Context, run: ValidationRun) -> ChangeSet:
+    async def _settle(self, ctx: Context, run: ValidationRun) -> ChangeSet:
         """Back to `proposed`, with the verdict of a run that ended by itself."""
         row = await repository.row_of(ctx, run.changeset_id)
         if row.status == Status.VALIDATING:
@@ -90,8 +126,8 @@ class Validations:
         Raises: ChangeSetNotFound; ValidationRunNotFound; InvalidTransition.
         """
         await repository.find(ctx, changeset_id)
-        run = await self.runs.cancel(ctx, changeset_id, run_id)
-        await self.settle(ctx, run)
+        run = await self._runs.cancel(ctx, changeset_id, run_id)
+        await self._settle(ctx, run)
         return run
 
     async def read(self, ctx: Context, changeset_id: str, run_id: str) -> ValidationRun:
@@ -100,7 +136,7 @@ class Validations:
         Raises: ChangeSetNotFound; ValidationRunNotFound.
         """
         await repository.find(ctx, changeset_id)
-        return await self.runs.read(ctx, changeset_id, run_id)
+        return await self._runs.read(ctx, changeset_id, run_id)
 
     async def list(self, ctx: Context, changeset_id: str, page: PageRequest) -> Page[ValidationRun]:
         """The runs of a change set, newest first.
@@ -108,7 +144,7 @@ class Validations:
         Raises: ChangeSetNotFound.
         """
         await repository.find(ctx, changeset_id)
-        return await self.runs.list(ctx, changeset_id, page)
+        return await self._runs.list(ctx, changeset_id, page)
 
     async def _note(self, ctx: Context, row: ChangeSetRow, type_: str, data: dict[str, Any]) -> None:
         row.revision += 1
