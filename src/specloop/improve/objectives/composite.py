@@ -74,6 +74,19 @@ class Objective:
     alpha: float = 0.05
     missing: Missing = "fail"
 
+    def weights(self) -> dict[str, float]:
+        """Each dimension's share of the objective, keyed `rubric/dimension`; the shares add up to 1."""
+        found: dict[str, float] = {}
+        terms = self.terms or tuple(Term(rubric.key) for rubric in self.rubrics)
+        rubrics = {rubric.key: rubric for rubric in self.rubrics}
+        for term in terms:
+            members = _members(rubrics[term.rubric], term)
+            whole = sum(d.weight for d in members) * sum(t.weight for t in terms)
+            for dimension in members:
+                name = f"{term.rubric}/{dimension.key}"
+                found[name] = found.get(name, 0.0) + term.weight * dimension.weight / whole
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Composite:

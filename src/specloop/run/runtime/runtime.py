@@ -70,6 +70,10 @@ class AgentRuntime(Protocol):
         """The normalised words of an input, as word-keyed components of this runtime match them."""
         ...
 
+    def affected(self, pointers: Sequence[str], values: Sequence[JsonObject]) -> list[bool]:
+        """Whether changes at these JSON pointers could change the output for each input. True when in doubt."""
+        ...
+
     def run(self, config: JsonObject, value: JsonObject) -> Output:
         """Run once. A failed run is an Output with `error`, never an exception."""
         ...

@@ -34,10 +34,10 @@ def load_b1() -> tuple[Task, ...]:
     tasks: list[Task] = []
     for row in _rows(folder / "BFCL_v4_live_multiple.json"):
         (call,) = answers[row["id"]]["ground_truth"]
-        tasks.append(_task(row, next(iter(call)), "live_multiple"))
+        tasks.append(_task(row, next(iter(call))))
     # Four rows offer no function at all: nothing can be chosen there, so they prove nothing.
     usable = (row for row in _rows(folder / "BFCL_v4_live_irrelevance.json") if row["function"])
-    tasks.extend(_task(row, None, "live_irrelevance") for row in usable)
+    tasks.extend(_task(row, None) for row in usable)
     return tuple(tasks)
 
 
@@ -71,12 +71,12 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def _task(row: dict[str, Any], tool: str | None, source: str) -> Task:
+def _task(row: dict[str, Any], tool: str | None) -> Task:
     request = " ".join(turn["content"] for turn in row["question"][0] if turn["role"] == "user")
     tools = [{key: f[key] for key in ("name", "description", "parameters")} for f in row["function"]]
     return Task(
         key=row["id"],
         input={"request": request, "tools": tools},
         reference={"tool": tool},
-        metadata={"source": source, "tools_offered": len(tools)},
+        metadata={"tools_offered": "1" if len(tools) == 1 else "2-3" if len(tools) <= 3 else "4+"},
     )

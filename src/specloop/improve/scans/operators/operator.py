@@ -34,16 +34,24 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """New values for some components, why, and which train samples asked for it."""
+    """New values for some components, why, and which train samples asked for it.
+
+    `touched` names the map entries that changed, by component; empty for scalars.
+    """
 
     changes: Mapping[str, Any]
     rationale: str
     sample_ids: tuple[str, ...] = ()
+    touched: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What an operator may use. `probe` gives the mean batch score of changed values and costs evaluations."""
+    """What an operator may use.
+
+    `probe` gives the mean score of changed values on other train samples than the batch, `recall` the records of a few
+    hundred train samples under the present values. Both cost evaluations.
+    """
 
     values: Mapping[str, Any]
     components: Mapping[str, Component]
@@ -51,6 +59,7 @@ class Situation:
     vocabulary: Vocabulary
     rng: random.Random
     probe: Callable[[Mapping[str, Any]], float]
+    recall: Callable[[], "tuple[Record, ...]"]
     kind: str = ""
     roles: Mapping[str, Component] = field(default_factory=dict[str, Component])
 

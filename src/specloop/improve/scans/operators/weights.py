@@ -6,7 +6,7 @@ from collections.abc import Callable
 from specloop.improve.scans.operators.operator import Proposal, Situation, clamp
 
 _GOLDEN = (math.sqrt(5) - 1) / 2
-_PROBES = 5
+_PROBES = 4
 
 
 class GoldenSection:

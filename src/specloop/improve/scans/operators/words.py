@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from specloop.improve.scans.operators.operator import Proposal, Record, Situation, clamp
 
-_WORDS_PER_STEP = (6, 12, 24)
-_SCALES = (0.05, 0.1, 0.2, 0.4)
+_WORDS_PER_STEP = (8, 24, 64)
+_SCALES = (0.1, 0.2, 0.4)
 _ODDS_LIMIT = 4.0
 _NEGLIGIBLE = 0.06
 
@@ -41,8 +41,24 @@ class RejectAdd:
         component = situation.roles["reject"]
         reject: dict[str, float] = dict(situation.values[component.name])
         blamed = situation.failures("false_call")
-        ranked = {w: odds for r in blamed for odds, w in situation.vocabulary.telling(r.terms, "", 3)[:4]}
+        ranked = {w: odds for r in blamed for odds, w in situation.vocabulary.telling(r.terms, "", 3)[:6]}
         return _strengthen(situation, component.name, reject, ranked, blamed, "words of requests that no tool fits")
+
+
+class RejectRelax:
+    """Gives negative weights to words that speak for calling some tool, where a call was missed."""
+
+    name = "reject_relax"
+    kinds = frozenset({"missed_call"})
+    roles = frozenset({"reject"})
+
+    def propose(self, situation: Situation) -> Proposal | None:
+        """New or stronger negative words, weighted by log odds against calling nothing; None without one."""
+        component = situation.roles["reject"]
+        reject: dict[str, float] = dict(situation.values[component.name])
+        blamed = situation.failures("missed_call")
+        ranked = {w: odds for r in blamed for odds, w in situation.vocabulary.speaking_against(r.terms, "", 3)[:6]}
+        return _strengthen(situation, component.name, reject, ranked, blamed, "words of requests some tool fits", -1.0)
 
 
 class Decay:
@@ -64,14 +80,15 @@ class Decay:
             return None
         for key in fired:
             weaker = clamp(component, entries.pop(key) / 2)
-            if weaker >= _NEGLIGIBLE:
+            if abs(weaker) >= _NEGLIGIBLE:
                 entries[key] = weaker
         rationale = f"{len(fired)} entries fired on failing requests"
-        return Proposal({component.name: entries}, rationale, tuple(r.sample_id for r in blamed))
+        sample_ids = tuple(r.sample_id for r in blamed)
+        return Proposal({component.name: entries}, rationale, sample_ids, {component.name: tuple(fired)})
 
 
 class Prune:
-    """Deletes entries whose removal does not lower the batch score (drop-one)."""
+    """Deletes entries without which the batch scores higher (drop-one)."""
 
     kinds = frozenset[str]()
 
@@ -95,7 +112,8 @@ class Prune:
                 entries = without
         if not dropped:
             return None
-        return Proposal({component.name: entries}, f"dropping {', '.join(dropped)} does not hurt the batch")
+        rationale = f"the batch does better without {', '.join(dropped)}"
+        return Proposal({component.name: entries}, rationale, touched={component.name: tuple(dropped)})
 
 
 def _strengthen(
@@ -105,6 +123,7 @@ def _strengthen(
     ranked: Mapping[str, float],
     blamed: Iterable[Record],
     reason: str,
+    sign: float = 1.0,
 ) -> Proposal | None:
     """Raise the best-ranked entries in proportion to their log odds, by the scale that does best on the batch."""
     component = situation.components[name]
@@ -119,14 +138,15 @@ def _strengthen(
     for scale in _SCALES:
         changed = dict(entries)
         for key, odds in best:
-            changed[key] = clamp(component, entries.get(key, 0.0) + scale * min(odds, _ODDS_LIMIT))
+            changed[key] = clamp(component, entries.get(key, 0.0) + sign * scale * min(odds, _ODDS_LIMIT))
         # Among equally good scales the smallest: a light hint does less harm elsewhere.
         tried.append((situation.probe({name: changed}), -scale, changed))
     found, _, chosen = max(tried, key=lambda entry: entry[:2])
     if found <= current:
         return None
-    words = ", ".join(sorted(key for key, _ in best))
-    return Proposal({name: chosen}, f"{reason}: {words}", tuple(record.sample_id for record in blamed))
+    keys = tuple(sorted(key for key, _ in best))
+    sample_ids = tuple(record.sample_id for record in blamed)
+    return Proposal({name: chosen}, f"{reason}: {', '.join(keys)}", sample_ids, {name: keys})
 
 
 def _fired(role: str, entries: dict[str, float], record: Record) -> list[str]:
@@ -138,6 +158,7 @@ def _fired(role: str, entries: dict[str, float], record: Record) -> list[str]:
 OPERATORS = (
     HintAdd(),
     RejectAdd(),
+    RejectRelax(),
     Decay("hint_decay", "hints", frozenset({"false_call", "wrong_tool"})),
     Decay("reject_decay", "reject", frozenset({"missed_call"})),
     Prune("hint_prune", "hints"),

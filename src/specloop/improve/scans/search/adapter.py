@@ -3,14 +3,14 @@
 The records made here are all a proposer ever sees, and they come from train batches only.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gepa.core.adapter import EvaluationBatch
 
 from specloop.improve.scans.search.ledger import Ledger
 from specloop.improve.scans.search.model import Evaluation, Example
-from specloop.improve.scans.search.space import Space
+from specloop.improve.scans.search.space import Point, Space
 
 
 class SearchAdapter:
@@ -19,16 +19,19 @@ class SearchAdapter:
     # gepa looks the attribute up; proposals come from its `custom_candidate_proposer` instead.
     propose_new_texts = None
 
-    def __init__(self, space: Space, ledger: Ledger) -> None:
+    def __init__(self, space: Space, ledger: Ledger, parent_of: Callable[[Point], Point | None]) -> None:
+        """`parent_of` names the config that a candidate was made from, if it is known."""
         self._space = space
         self._ledger = ledger
+        self._parent_of = parent_of
 
     def evaluate(
         self, batch: list[Example], candidate: dict[str, str], capture_traces: bool = False
     ) -> EvaluationBatch[Evaluation, Evaluation]:
         """Evaluate a candidate; the evaluations are outputs and trajectories in one."""
         del capture_traces
-        evaluations = self._ledger.evaluate(self._space.point(candidate), batch)
+        point = self._space.point(candidate)
+        evaluations = self._ledger.evaluate(point, batch, self._parent_of(point))
         return EvaluationBatch(evaluations, gepa_scores(evaluations), evaluations)
 
     def make_reflective_dataset(

@@ -21,6 +21,11 @@ class EventLog:
         if self._listener is not None and self.count > self._reported:
             self._listener(ScanEvent(self.count, type_, self.phase, data))
 
+    @property
+    def is_live(self) -> bool:
+        """Whether everything an interrupted run reported has been replayed."""
+        return self.count > self._reported
+
     def enter(self, phase: str) -> None:
         """Start a phase of spectral.md §2.2."""
         self.phase = phase

@@ -46,7 +46,7 @@ def generate(
         seed_candidate=space.encode(space.base.values),
         trainset=list(problem.train),
         valset=list(problem.val),
-        adapter=SearchAdapter(space, ledger),
+        adapter=SearchAdapter(space, ledger, proposer.parent_of),
         custom_candidate_proposer=proposer,
         candidate_selection_strategy=FrontierSelector(random.Random(f"frontier:{seed}")),
         module_selector="all",

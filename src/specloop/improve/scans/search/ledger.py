@@ -8,31 +8,46 @@ from dataclasses import asdict
 from typing import Any
 
 from specloop.improve.scans.search.model import Evaluation, Example, Scorer
-from specloop.improve.scans.search.space import Point
+from specloop.improve.scans.search.space import Point, Space
 from specloop.run.runtime import AgentRuntime
 
 
 class Ledger:
     """Counts evaluations and cache hits. `journal` holds finished evaluations of an earlier, interrupted run."""
 
-    def __init__(self, runtime: AgentRuntime, scorer: Scorer, journal: Sequence[Mapping[str, Any]] = ()) -> None:
+    def __init__(
+        self, runtime: AgentRuntime, scorer: Scorer, space: Space, journal: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
         self._runtime = runtime
         self._scorer = scorer
+        self._space = space
         self._found: dict[str, dict[str, Evaluation]] = {}
         self._journal = {(row["config_hash"], row["sample_id"], row["repeat"]): row for row in journal}
         self.evaluations = 0
         self.cache_hits = 0
         self.micro_usd = 0
-        self.errors = 0
 
-    def evaluate(self, point: Point, examples: Sequence[Example]) -> list[Evaluation]:
-        """The evaluations of one config, in the order of `examples`."""
+    def evaluate(self, point: Point, examples: Sequence[Example], near: Point | None = None) -> list[Evaluation]:
+        """The evaluations of one config, in the order of `examples`.
+
+        `near` is a config whose evaluations may be known: where the runtime says that the edits between the two cannot
+        reach a sample, its evaluation holds for both and is not made again.
+        """
         known = self._found.setdefault(point.config_hash, {})
+        if near is not None and near is not point and self._scorer.is_pure:
+            self._carry_over(point, examples, near, known)
         todo = list({e.id: e for e in examples if e.id not in known}.values())
         self.cache_hits += len(examples) - len(todo)
         if todo:
             self._evaluate_new(point, todo, known)
         return [known[example.id] for example in examples]
+
+    def _carry_over(self, point: Point, examples: Sequence[Example], near: Point, known: dict[str, Evaluation]) -> None:
+        there = self._found.get(near.config_hash, {})
+        shared = [e for e in examples if e.id in there and e.id not in known]
+        pointers = [edit.pointer for edit in self._space.edits(near, point)]
+        reached = self._runtime.affected(pointers, [e.input for e in shared])
+        known.update((e.id, there[e.id]) for e, hit in zip(shared, reached, strict=True) if not hit)
 
     def known(self, point: Point) -> Mapping[str, Evaluation]:
         """What has been evaluated of a config so far, by sample id."""
@@ -60,7 +75,6 @@ class Ledger:
         self.evaluations += len(todo)
         for example in todo:
             self.micro_usd += known[example.id].micro_usd
-            self.errors += known[example.id].outcome != "scored"
 
     def _replay(self, row: Mapping[str, Any]) -> Evaluation:
         fields: dict[str, Any] = {name: row[name] for name in Evaluation.__dataclass_fields__}

@@ -86,7 +86,7 @@ class Strategy:
     merge: bool = True
     max_merges: int = 5
     patience: int = 25
-    diagnosis_share: float = 0.25
+    diagnosis_share: float = 0.15
     target: float = 1.0
 
 
@@ -224,6 +224,11 @@ class Scorer(Protocol):
         """The objective whose composite is the score."""
         ...
 
+    @property
+    def is_pure(self) -> bool:
+        """Whether a score depends on sample and output alone, so that an equal output need not be scored again."""
+        ...
+
     def score(self, config_hash: str, example: Example, output: Output) -> Evaluation:
         """Judge one output."""
         ...
@@ -253,10 +258,14 @@ class SearchProblem:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The end of a scan: its best config with the proof gathered on train and val, or the reason there is none."""
+    """The end of a scan: its best config with the proof gathered on train and val, or the reason there is none.
+
+    `stopped_by` is budget, cancelled, perfect or patience. `best` is the winner after its diff was shortened.
+    """
 
     outcome: ScanOutcome
-    baseline: Candidate
+    stopped_by: str
+    baseline: Candidate | None
     best: Candidate | None
     best_config: JsonObject | None
     candidates: tuple[Candidate, ...]
@@ -265,5 +274,6 @@ class SearchResult:
     safety: tuple[SafetyFinding, ...]
     evaluations: int
     cache_hits: int
+    micro_usd: int
     seed: int
     checkpoint: Mapping[str, Any]

@@ -8,10 +8,11 @@ from typing import Any
 from specloop.improve.scans.detect import detect_failure, label_of
 from specloop.improve.scans.operators import Bandit, Proposal, Record, Situation, Vocabulary, operators_for
 from specloop.improve.scans.search.ledger import Ledger
-from specloop.improve.scans.search.model import Evaluation, SearchProblem
+from specloop.improve.scans.search.model import Evaluation, Example, SearchProblem
 from specloop.improve.scans.search.space import Point, Space, texts_of
 
 _TRIES = 4
+_RECALL = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class OperatorProposer:
         self._rng = random.Random(f"proposer:{seed}")
         self.bandit = Bandit(self._rng)
         self._examples = problem.train
-        self._probe_size = problem.strategy.minibatch * 2
+        self._probe_size = problem.strategy.minibatch
         self._probe_set = list(problem.train[: self._probe_size])
         self._train = {example.id: example for example in problem.train}
         self._terms = {example.id: problem.runtime.terms(example.input) for example in problem.train}
@@ -82,6 +83,11 @@ class OperatorProposer:
         self.origins[point.config_hash] = Origin(parent, tuple(steps))
         return texts_of({name: point.values[name] for step in steps for name in step.proposal.changes})
 
+    def parent_of(self, point: Point) -> Point | None:
+        """The config that a proposed candidate was made from."""
+        origin = self.origins.get(point.config_hash)
+        return origin.parent if origin else None
+
     def _step(self, point: Point, records: tuple[Record, ...], kind: str) -> Step | None:
         """The first proposal among the operators that the bandit ranks best for a failure kind."""
         for operator in self.bandit.rank(kind, self._operators)[:_TRIES]:
@@ -95,8 +101,11 @@ class OperatorProposer:
 
         def probe(changes: Mapping[str, Any]) -> float:
             point = self._space.of_values({**start.values, **changes}) if changes else start
-            scores = [e.score for e in self._ledger.evaluate(point, examples) if e.score is not None]
+            scores = [e.score for e in self._ledger.evaluate(point, examples, start) if e.score is not None]
             return sum(scores) / len(scores) if scores else 0.0
+
+        def recall() -> tuple[Record, ...]:
+            return tuple(self._record(e) for e in self._ledger.evaluate(start, self._recalled(start), self._space.base))
 
         return Situation(
             values=start.values,
@@ -105,9 +114,17 @@ class OperatorProposer:
             vocabulary=self._vocabulary,
             rng=self._rng,
             probe=probe,
+            recall=recall,
             kind=kind,
             roles=self._roles,
         )
+
+    def _recalled(self, point: Point) -> list[Example]:
+        """The train samples already known for a config, filled up to a few hundred at random."""
+        known = self._ledger.known(point)
+        found = [e for e in self._examples if e.id in known]
+        missing = [e for e in self._examples if e.id not in known]
+        return found + self._rng.sample(missing, min(len(missing), max(0, _RECALL - len(found))))
 
     def _record(self, evaluation: Evaluation) -> Record:
         example = self._train[evaluation.sample_id]

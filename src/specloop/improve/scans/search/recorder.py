@@ -1,6 +1,6 @@
 """Watches the gepa engine: keeps a row per candidate, tells the bandit, and reports router 7's events."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -20,13 +20,21 @@ class Recorder:
     """A gepa callback. `rows` holds the candidates in order of proposal, the baseline first."""
 
     def __init__(
-        self, space: Space, ledger: Ledger, proposer: OperatorProposer, events: EventLog, val: Sequence[Example]
+        self,
+        space: Space,
+        ledger: Ledger,
+        proposer: OperatorProposer,
+        events: EventLog,
+        val: Sequence[Example],
+        save: Callable[[], None] | None = None,
     ) -> None:
+        """`save` stores a checkpoint; it is called every few rounds."""
         self._space = space
         self._ledger = ledger
         self._proposer = proposer
         self._events = events
         self._val = val
+        self._save = save
         self.rows: dict[str, Candidate] = {}
         self.pool: list[str] = []
         self.idle_rounds = 0
@@ -76,6 +84,8 @@ class Recorder:
         used = {"evaluations": self._ledger.evaluations, "micro_usd": self._ledger.micro_usd}
         self._events.emit("budget.updated", candidates=len(self.rows), **used)
         if event["iteration"] % _CHECKPOINT_EVERY == 0:
+            if self._save is not None:
+                self._save()
             self._events.emit("checkpoint.saved", iteration=event["iteration"], **used)
 
     def proposed(self, proposal: "CandidateProposal[Any]") -> str:

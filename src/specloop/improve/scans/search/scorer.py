@@ -23,6 +23,8 @@ class JudgedDimension:
 class ObjectiveScorer:
     """Scores by an objective whose dimensions are judged one by one."""
 
+    is_pure = True
+
     def __init__(self, objective: Objective, judges: tuple[JudgedDimension, ...]) -> None:
         """`judges` covers every dimension of the objective's rubrics. Raises: ValueError if one has no judge."""
         missing = {f"{r.key}/{d.key}" for r in objective.rubrics for d in r.dimensions} - {j.name for j in judges}

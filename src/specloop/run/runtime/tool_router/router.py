@@ -4,6 +4,7 @@ It needs no model and no network. What it learns lives in four parts of `params`
 `hints` (words that speak for a tool) and `reject` (words that speak for calling nothing).
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,20 +13,23 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from specloop.run.runtime.runtime import Component, JsonObject, Output
+from specloop.run.runtime.runtime import Component, ComponentType, JsonObject, Output
 from specloop.run.runtime.tool_router.features import FEATURES, Prepared, prepare, request_text
 from specloop.run.runtime.tool_router.text import words_of
 
 Embed: TypeAlias = Callable[[Sequence[str]], NDArray[np.float32]]
 
 _CACHE_LIMIT = 16_384
+_WORD_POINTER = re.compile(r"/params/(?:hints/.*:|reject/)(?P<word>[^:]*)")
+
+_WORDS: ComponentType = "map<text,number>"
 
 COMPONENTS = (
-    Component("weights", "/params/weights", "map<text,number>", role="weights", maximum=5.0, step=0.25),
+    Component("weights", "/params/weights", _WORDS, role="weights", maximum=5.0, step=0.25),
     Component("threshold", "/params/threshold", "number", role="abstain_threshold", maximum=5.0, step=0.05),
     Component("margin", "/params/margin", "number", role="abstain_margin", maximum=1.0, step=0.02),
-    Component("hints", "/params/hints", "map<text,number>", role="hints", maximum=2.0, step=0.1, max_entries=400),
-    Component("reject", "/params/reject", "map<text,number>", role="reject", maximum=2.0, step=0.1, max_entries=200),
+    Component("hints", "/params/hints", _WORDS, role="hints", maximum=2.0, step=0.1),
+    Component("reject", "/params/reject", _WORDS, role="reject", minimum=-2.0, maximum=2.0, step=0.1),
 )
 
 
@@ -81,6 +85,16 @@ class ToolRouter:
     def terms(self, value: JsonObject) -> frozenset[str]:
         """Normalised words of the request."""
         return words_of(request_text(value))
+
+    def affected(self, pointers: Sequence[str], values: Sequence[JsonObject]) -> list[bool]:
+        """A hint or reject word reaches only the requests that hold the word; anything else reaches all."""
+        words: set[str] = set()
+        for pointer in pointers:
+            match = _WORD_POINTER.fullmatch(pointer)
+            if match is None:
+                return [True] * len(values)
+            words.add(match["word"])
+        return [not words.isdisjoint(self._prepared((), value).terms) for value in values]
 
     def run(self, config: JsonObject, value: JsonObject) -> Output:
         """Pick a tool for one request: `value` is `{"tool": name or None}`."""
