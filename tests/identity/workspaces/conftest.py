@@ -10,7 +10,9 @@ from specloop.db.context import Context
 from specloop.db.database import Database
 from specloop.identity.keys.rest import router as keys_router
 from specloop.identity.workspaces import HealthService, Issue, Section
-from specloop.identity.workspaces.rest import routers
+from specloop.identity.workspaces.rest import routers, webhooks_router
+from specloop.identity.workspaces.webhooks import WebhookService
+from specloop.kit.crypto import Pepper
 from tests.identity.workspaces.harness import World, running_world
 
 
@@ -28,6 +30,9 @@ class IngestProbe:
 @pytest.fixture
 async def world(database: Database) -> AsyncIterator[World]:
     """The program."""
-    services: dict[type, object] = {HealthService: HealthService([IngestProbe()])}
-    async with running_world(database, [*routers, keys_router], services) as running:
+    services: dict[type, object] = {
+        HealthService: HealthService([IngestProbe()]),
+        WebhookService: WebhookService(Pepper(b"pepper"), allows_private=True),
+    }
+    async with running_world(database, [*routers, keys_router, webhooks_router], services) as running:
         yield running
