@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+ROOT = Path(__file__).parents[1]
+
 
 def main() -> int:
     """0 when every benchmark ran and met its targets."""
@@ -18,7 +20,7 @@ def main() -> int:
     missed: list[str] = []
     for script in scripts:
         print(f"\n== {script.stem.removeprefix('bench_')}", flush=True)
-        if subprocess.run([sys.executable, str(script)], check=False).returncode != 0:
+        if subprocess.run([sys.executable, "-m", f"benchmarks.{script.stem}"], cwd=ROOT, check=False).returncode != 0:
             missed.append(script.stem)
     print("\nevery target met" if not missed else f"\ntargets missed in: {', '.join(missed)}")
     return 1 if missed else 0

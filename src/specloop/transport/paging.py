@@ -30,7 +30,7 @@ class PageBody(BaseModel, Generic[Item]):
     pagination: Pagination
 
 
-def page_parameters(
+async def page_parameters(
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
     offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
     sort: Annotated[str, Query(max_length=200)] = "",
@@ -39,7 +39,7 @@ def page_parameters(
     return PageRequest(limit=limit, offset=offset, sort=parse_sort(sort))
 
 
-def cursor_parameters(
+async def cursor_parameters(
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
     offset: Annotated[int | None, Query(ge=0, le=2**53)] = None,
     cursor: Annotated[str | None, Query(max_length=400)] = None,

@@ -176,19 +176,29 @@ def request_info(request: Request) -> RequestInfo:
     )
 
 
-def current_context(request: Request) -> Context:
-    """The context that the guarded route opened."""
+def context_of(request: Request) -> Context:
+    """The context that the guarded route opened for this request."""
     return request.state.context
+
+
+def service_of(request: Request, kind: type[Service]) -> Service:
+    """The program's one instance of `kind` (`app.state.services`, filled by `main`)."""
+    return request.app.state.services[kind]
+
+
+async def current_context(request: Request) -> Context:
+    """`context_of` as a dependency: a coroutine, because the framework runs plain functions on a thread."""
+    return context_of(request)
 
 
 Ctx = Annotated[Context, Depends(current_context)]
 
 
-def provided(kind: type[Service]) -> Callable[[Request], Service]:
-    """A dependency that gives the program's one instance of `kind` (`app.state.services`, filled by `main`)."""
+def provided(kind: type[Service]) -> Callable[[Request], Coroutine[Any, Any, Service]]:
+    """`service_of` as a dependency."""
 
-    def find(request: Request) -> Service:
-        return request.app.state.services[kind]
+    async def find(request: Request) -> Service:
+        return service_of(request, kind)
 
     return find
 

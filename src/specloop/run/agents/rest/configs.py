@@ -10,7 +10,7 @@ from starlette.requests import Request
 from specloop.errors import BadRequest
 from specloop.run.agents.model import VersionSource
 from specloop.run.agents.rest.agents import answer
-from specloop.run.agents.rest.deps import PREFIX, IfMatch, VersionInPath, find_configs
+from specloop.run.agents.rest.deps import PREFIX, IfMatch, VersionInPath
 from specloop.run.agents.schema.agents import AgentBody
 from specloop.run.agents.schema.configs import (
     ConfigPut,
@@ -23,10 +23,11 @@ from specloop.run.agents.schema.configs import (
     render_version,
 )
 from specloop.run.agents.service import registry, versions
+from specloop.run.agents.service.serving import ConfigServer
 from specloop.transport.etag import etag, is_not_modified
 from specloop.transport.guard import requires
 from specloop.transport.paging import PageBody, PageParams, page_body
-from specloop.transport.routing import Ctx, api_router, current_context
+from specloop.transport.routing import Ctx, api_router, context_of, service_of
 
 router = api_router(PREFIX, tags=["Agents"])
 CACHE_CONTROL = "private,max-age=5"
@@ -51,7 +52,7 @@ async def serve_config(
     if channel is not None and version is not None:
         raise BadRequest("use channel or version, not both")
     # This is the hot path: asking the framework for the context and the service would double its cost.
-    served = await find_configs(request).serve(current_context(request), agent_id.lower(), version)
+    served = await service_of(request, ConfigServer).serve(context_of(request), agent_id.lower(), version)
     headers = {"ETag": etag(served.tag), "Cache-Control": CACHE_CONTROL}
     if is_not_modified(request, served.tag):
         return Response(status_code=304, headers=headers)

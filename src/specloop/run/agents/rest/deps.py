@@ -12,7 +12,6 @@ from specloop.db.context import Context
 from specloop.run.agents.service.card import CardService
 from specloop.run.agents.service.registry import VersionCheck
 from specloop.run.agents.service.running import AgentRunner
-from specloop.run.agents.service.serving import ConfigServer
 from specloop.transport.etag import check_if_match
 from specloop.transport.routing import provided
 
@@ -21,7 +20,6 @@ READ_AGENTS = ("read:agents", "read:workspace")
 
 Cards = Annotated[CardService, Depends(provided(CardService))]
 Runner = Annotated[AgentRunner, Depends(provided(AgentRunner))]
-find_configs = provided(ConfigServer)
 VersionInPath = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
