@@ -25,12 +25,11 @@ class CoinScorer:
     def score(self, config_hash: str, example: Example, output: Output) -> Evaluation:
         digest = hashlib.blake2b(f"{config_hash}{example.id}".encode(), digest_size=8).digest()
         value = float(int.from_bytes(digest, "big") / 2**64 < 0.65)
-        scores = {"routing/tool": value}
         return Evaluation(
             example.id,
             "scored",
             value,
-            scores,
+            {"routing/tool": value},
             authorities={"reference": value},
             output=output.value,
             detail=output.detail,

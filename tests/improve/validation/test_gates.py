@@ -31,8 +31,8 @@ def evaluations(scores: list[float | None], latency_ms: float = 1.0) -> tuple[Ev
 
 def paired(wins: int, losses: int, n: int = N) -> tuple[list[float | None], list[float | None]]:
     """Wins and losses spread evenly over the samples, as in a healthy set."""
-    before: list[float | None] = [0.0] * wins + [1.0] * (n - wins)
-    after: list[float | None] = [1.0] * wins + [0.0] * losses + [1.0] * (n - wins - losses)
+    before = [*([0.0] * wins), *([1.0] * (n - wins))]
+    after = [*([1.0] * wins), *([0.0] * losses), *([1.0] * (n - wins - losses))]
     order = np.random.default_rng(1).permutation(n)
     return [before[i] for i in order], [after[i] for i in order]
 
@@ -51,10 +51,9 @@ def verdict(of: Evidence) -> str:
 
 
 def losing_slice(of: Evidence) -> Evidence:
-    losers = [
-        i for i, (b, a) in enumerate(zip(of.baseline, of.candidate, strict=True)) if (a.score or 0) < (b.score or 0)
-    ]
-    same = [i for i, (b, a) in enumerate(zip(of.baseline, of.candidate, strict=True)) if a.score == b.score]
+    pairs = [(b.score or 0.0, a.score or 0.0) for b, a in zip(of.baseline, of.candidate, strict=True)]
+    losers = [i for i, (before, after) in enumerate(pairs) if after < before]
+    same = [i for i, (before, after) in enumerate(pairs) if after == before]
     return replace(of, slices={"unlucky": tuple(losers + same[:40])})
 
 

@@ -161,12 +161,15 @@ class _Run:
         clusters: tuple[FailureCluster, ...],
         member_of: Mapping[str, str],
     ) -> SearchResult:
+        if self._limits.reason == "cancelled":
+            # Nothing more is reported: a resumed run takes up the events exactly here.
+            return self._result(recorder, clusters, self._winner(recorder), None, None, ())
         self._events.enter("evaluate")
         winner = self._winner(recorder)
         diagnosis: Diagnosis | None = None
         safety: tuple[SafetyFinding, ...] = ()
         final: Point | None = None
-        if winner is not None and self._limits.reason != "cancelled":
+        if winner is not None:
             self._events.enter("diagnose")
             point = self._space.of_values(winner.components)
             lineage = Lineage(proposer.origins, _ancestors(recorder.rows, winner), clusters, member_of)
@@ -256,7 +259,8 @@ class _Run:
             seed=self._seed,
             checkpoint=self._checkpoint(),
         )
-        self._events.emit("scan.completed", outcome=result.outcome, evaluations=result.evaluations)
+        if result.outcome != "cancelled":
+            self._events.emit("scan.completed", outcome=result.outcome, evaluations=result.evaluations)
         return replace(result, checkpoint=self._checkpoint())
 
     def _final_candidate(self, winner: Candidate, final: Point, diagnosis: Diagnosis, index: int) -> Candidate:
