@@ -173,3 +173,19 @@ async def test_usage_is_grouped(owner: Visitor, group: str) -> None:
 
 async def test_usage_by_anything_else_is_422(owner: Visitor) -> None:
     assert (await owner.get(f"{ACCOUNT}/usage?group=user")).status_code == 422
+
+
+async def test_places_of_a_removed_member_do_not_come_back_with_a_later_invitation(
+    program: Program, owner: Visitor
+) -> None:
+    bob = await program.register("bob@test.com")
+    token = await program.invite(owner, "bob@test.com", admin=owner.workspace_id)
+    assert (await bob.post(f"{ACCOUNT}/invites/accept", {"token": token})).status_code == 200
+    assert (await owner.delete(f"{ACCOUNT}/members/{bob.user_id}")).status_code == 204
+    bob = await program.visitor("bob@test.com")
+    place = f"/api/v1/workspaces/{owner.workspace_id}"
+    assert (await bob.get("/api/v1/auth/me")).json()["account"]["id"] == bob.account_id
+    assert (await bob.get(place)).status_code == 404
+    token = await program.invite(owner, "bob@test.com")
+    assert (await bob.post(f"{ACCOUNT}/invites/accept", {"token": token})).status_code == 200
+    assert (await bob.get(place)).status_code == 404
