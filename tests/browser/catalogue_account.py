@@ -213,5 +213,5 @@ INVITE = {
     "invited_by": "Mara Lindt",
     "email": "sam@acme.example",
     "account_role": "member",
-    "workspaces": [{"name": "Checkout", "role": "contributor"}],
+    "workspaces": 2,
 }

@@ -38,7 +38,9 @@ PAGES: dict[str, tuple[str, Callable[[str], Values]]] = {
     "setup": ("register", front.entry(setup_token="abc")),
     "invite": (
         "invite",
-        front.entry(invite=front.INVITE, token="abc", needs_account=True, here="/app/invite?token=abc"),
+        front.entry(
+            invite=front.INVITE, token="abc", needs_account=True, must_sign_in=False, here="/app/invite?token=abc"
+        ),
     ),
     "reset": ("reset", front.entry(token="")),
     "reset-new": ("reset", front.entry(token="abc")),

@@ -1,0 +1,36 @@
+"""All page routers, for the assembly of the application."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from fastapi import APIRouter
+
+from specloop.app.web import (
+    account,
+    agents,
+    changesets,
+    home,
+    keys,
+    members,
+    palette,
+    scans,
+    session,
+    traces,
+    workspaces,
+)
+
+routers: Final[Sequence[APIRouter]] = (
+    session.router,
+    account.router,
+    workspaces.router,
+    home.router,
+    palette.router,
+    members.router,
+    keys.router,
+    agents.router,
+    traces.router,
+    scans.router,
+    changesets.router,
+)
