@@ -42,13 +42,6 @@ SELECT * FROM ({_ALL})
 WHERE (start_ns, span) > ({{after_ns:UInt64}}, {{after_span:String}})
 ORDER BY start_ns, span LIMIT {{limit:UInt32}} OFFSET {{offset:UInt64}}
 """  # noqa: S608
-_COUNT = f"SELECT uniqExact(span_id) AS count FROM spans WHERE {WITHIN_TRACE}"  # noqa: S608
-
-
-async def count_spans(store: TelemetryStore, workspace_id: str, trace_id: str) -> int:
-    """How many spans the trace has."""
-    rows = await store.query(_COUNT, workspace_id=workspace_id, parameters={"trace_id": trace_id})
-    return int(rows[0]["count"])
 
 
 async def page_spans(
