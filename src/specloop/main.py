@@ -17,12 +17,13 @@ from sqlalchemy import text
 from starlette.requests import Request
 from starlette.types import ASGIApp, Scope
 
-from specloop.app import errors, listener
+from specloop.app import diagnosis, errors, listener
 from specloop.app.health import Health
 from specloop.app.http import Parts, build_app
 from specloop.app.metrics import MeasureRequests, Metrics
 from specloop.app.self_traces import OwnEndpointExporter, TraceRequests, tracer_provider
 from specloop.app.startup import Greeting, greet
+from specloop.app.web.pages import routers as page_routers
 from specloop.db.blobs import BlobStore
 from specloop.db.context import Context
 from specloop.db.database import Database
@@ -41,8 +42,10 @@ from specloop.identity.keys import rest as keys_rest
 from specloop.identity.oauth import ProviderConfig
 from specloop.identity.workspaces import HealthService
 from specloop.identity.workspaces import rest as workspaces_rest
+from specloop.improve import assembly as improve
 from specloop.jobs import Jobs, Tasks
 from specloop.jobs.dbos_engine import DBOSEngine
+from specloop.jobs.tasks import tasks as jobs_tasks
 from specloop.kit import log
 from specloop.kit.clock import Clock, SystemClock
 from specloop.kit.context import ANONYMOUS
@@ -150,6 +153,12 @@ def serve(settings: Settings) -> int:
     return 0
 
 
+def diagnose(settings: Settings) -> list[diagnosis.Finding]:
+    """What `specloop doctor` finds."""
+    log.configure("console", "error")
+    return diagnosis.diagnose(settings)
+
+
 async def _serve(settings: Settings, folder: DataFolder, sockets: Sequence[Any], tls: ServerTLS) -> listener.Ended:
     addresses = [listener.bound_address(sock) for sock in sockets]
     async with running(settings, folder.secret(), addresses) as program:
@@ -184,7 +193,8 @@ async def running(
         stack.callback(identity.close)
         intake = _add_record(assembly, ground)
         _add_run(assembly, ground)
-        _add_improve(assembly, ground)
+        assembly.take(improve.assemble(ground.clock, ground.tracer))
+        assembly.tasks.append(jobs_tasks)
         setup_token = await _setup_token(assembly, ground)
         worker = _worker(assembly, ground)
         app = _application(assembly, ground, identity.gate)
@@ -299,10 +309,6 @@ def _add_run(assembly: Assembly, ground: Ground) -> None:
     assembly.routers += agents_rest.routers
 
 
-def _add_improve(assembly: Assembly, ground: Ground) -> None:
-    pass
-
-
 async def _setup_token(assembly: Assembly, ground: Ground) -> str | None:
     """The token of the link that makes the owner account, while nobody has one."""
     registration = assembly.get(RegistrationService)
@@ -312,7 +318,11 @@ async def _setup_token(assembly: Assembly, ground: Ground) -> str | None:
 
 def _worker(assembly: Assembly, ground: Ground) -> Worker:
     is_server = ground.database.engine_name == "postgresql"
-    address = ground.settings.state_url if is_server else f"sqlite:///{ground.settings.data_folder / 'jobs.db'}"
+    address = (
+        ground.database.url.render_as_string(hide_password=False)
+        if is_server
+        else f"sqlite:///{ground.settings.data_folder / 'jobs.db'}"
+    )
     by_name = {kind.__name__: service for kind, service in assembly.services.items()}
     return Worker(ground.database, Jobs(*assembly.tasks), DBOSEngine(address), services=by_name, clock=ground.clock)
 
@@ -328,7 +338,7 @@ def _application(assembly: Assembly, ground: Ground, gate: IdentityGate) -> Fast
     health = Health({"db": check_state, "store": ground.telemetry.ping})
     metrics = Metrics.create(gather, ground.settings.metrics_token.get_secret_value())
     assembly.add(health, metrics)
-    app = build_app(Parts(Door(ground.database, gate, ground.clock), assembly.services, assembly.routers))
+    app = build_app(Parts(Door(ground.database, gate, ground.clock), assembly.services, assembly.routers, page_routers))
     app.add_middleware(TraceRequests, tracer=ground.tracer)
     app.add_middleware(MeasureRequests, metrics=metrics)
     return app
