@@ -10,6 +10,10 @@ import typer
 from specloop.settings import Role, load
 
 
+def _roles() -> list[str]:
+    return list(Role)
+
+
 def up(
     context: typer.Context,
     listen: Annotated[
@@ -18,7 +22,9 @@ def up(
     data: Annotated[Path | None, typer.Option(help="Data folder.")] = None,
     state_url: Annotated[str | None, typer.Option(help="State store, sqlite:///… or postgresql://…")] = None,
     telemetry_url: Annotated[str | None, typer.Option(help="Telemetry store, chdb://… or clickhouse://…")] = None,
-    role: Annotated[Role | None, typer.Option(help="What this process does.")] = None,
+    role: Annotated[
+        str | None, typer.Option(metavar="|".join(Role), autocompletion=_roles, help="What this process does.")
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="Settings file; default: ./specloop.toml")] = None,
 ) -> None:
     """Start the server. Settings come from these flags, then SPECLOOP_* variables, then specloop.toml."""
