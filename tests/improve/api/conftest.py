@@ -1,31 +1,25 @@
-"""A running program with the routers of the improve stage."""
+"""A running program with the routers of the run and improve stages, and workers that carry out their jobs."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from specloop.db.database import Database
-from specloop.improve.objectives.compiled import rubric_score
-from specloop.improve.objectives.rest import router as objectives_router
-from specloop.improve.objectives.service import ObjectiveService
-from specloop.improve.rubrics.rest import router as rubrics_router
-from specloop.improve.rubrics.service import RubricService
-from specloop.improve.samples.rest import router as samples_router
-from specloop.improve.samples.service import SampleService
-from specloop.improve.validation.service import power_report
-from tests.identity.workspaces.harness import World, running_world
+from tests.improve.api.loop import Loop, running_loop
 
 
 @pytest.fixture
-async def world(database: Database) -> AsyncIterator[World]:
+def spans() -> InMemorySpanExporter:
+    """Where the spans of scanned runs end up."""
+    return InMemorySpanExporter()
+
+
+@pytest.fixture
+async def world(database: Database, tmp_path: Path, spans: InMemorySpanExporter) -> AsyncIterator[Loop]:
     """The program."""
-    rubrics = RubricService(rubric_score)
-    services: dict[type, object] = {
-        RubricService: rubrics,
-        ObjectiveService: ObjectiveService(rubrics),
-        SampleService: SampleService(power_report),
-    }
-    async with running_world(database, [samples_router, rubrics_router, objectives_router], services) as running:
+    async with running_loop(database, tmp_path, spans) as running:
         yield running

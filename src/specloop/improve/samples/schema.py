@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import re
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, ValidationError
 
 from specloop.errors import ValidationFailed
 from specloop.improve.samples.model import NewSample, Sample, SampleSet, SealedSample, SetVersion, Source, Split
-from specloop.transport.schema import Input, JSONObject, JSONValue, LongText, Moment, Name, Output
+from specloop.transport.schema import Input, JSONObject, LongText, Moment, Name, Output
 
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+
+
+def _storable(value: Any) -> None:
+    """Samples are recorded data, control characters included; only what JSON columns cannot hold is refused."""
+    if isinstance(value, str) and _UNSTORABLE.search(value):
+        raise ValueError("NUL characters and lone surrogates cannot be stored")
+    if isinstance(value, dict):
+        for key, item in cast("dict[str, Any]", value).items():
+            _storable(key)
+            _storable(item)
+    elif isinstance(value, list):
+        for item in cast("list[Any]", value):
+            _storable(item)
+
+
+def _checked(value: Any) -> Any:
+    _storable(value)
+    return value
+
+
+Recorded = Annotated[Any, AfterValidator(_checked)]
+RecordedObject = Annotated[dict[str, Any], AfterValidator(_checked)]
 TraceID = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 GroupKey = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Part = Literal["train", "val", "holdout"]
@@ -34,9 +58,9 @@ class SampleSetUpdate(Input):
 class ItemBody(Input):
     """A sample. Without `split` the set's division places it."""
 
-    input: JSONValue
-    reference: JSONValue = None
-    metadata: JSONObject = Field(default_factory=dict[str, Any])
+    input: Recorded
+    reference: Recorded = None
+    metadata: RecordedObject = Field(default_factory=dict[str, Any])
     split: Part | None = None
     group_key: GroupKey | None = None
     source: Source = "import"
@@ -69,9 +93,9 @@ def read_items(items: list[Any]) -> list[NewSample]:
 class ItemUpdate(Input):
     """New values of a draft's sample."""
 
-    input: JSONValue = None
-    reference: JSONValue = None
-    metadata: JSONObject | None = None
+    input: Recorded = None
+    reference: Recorded = None
+    metadata: RecordedObject | None = None
     split: Literal["train", "val"] | None = None
     group_key: GroupKey | None = None
 

@@ -71,7 +71,8 @@ def cancelled_from(current: Status) -> Status:
 
     Raises: InvalidTransition.
     """
-    return move(current, Status.CANCELLING if current is Status.RUNNING else Status.CANCELLED)
+    at_once = current in (Status.SCHEDULED, Status.QUEUED, Status.PAUSED)
+    return move(current, Status.CANCELLED if at_once else Status.CANCELLING)
 
 
 def check_retry(current: Status) -> None:

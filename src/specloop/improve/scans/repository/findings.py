@@ -216,16 +216,15 @@ async def page_of_clusters(ctx: Context, scan_id: str, page: PageRequest) -> Pag
     return Page([to_cluster(row) for row in rows.results], rows.total, rows.limit, rows.offset)
 
 
-async def cluster_row(ctx: Context, scan_id: str, cluster_id: str) -> ClusterRow:
-    """A cluster's row, locked for the rest of the transaction.
+async def cluster_row(ctx: Context, scan_id: str, cluster_id: str, *, is_locked: bool = False) -> ClusterRow:
+    """A cluster's row; with `is_locked` nobody else changes it before this transaction ends.
 
     Raises: ClusterNotFound.
     """
-    row = await ctx.session.scalar(
-        select(ClusterRow)
-        .where(ClusterRow.workspace_id == ctx.workspace_id, ClusterRow.scan_id == scan_id, ClusterRow.id == cluster_id)
-        .with_for_update()
+    query = select(ClusterRow).where(
+        ClusterRow.workspace_id == ctx.workspace_id, ClusterRow.scan_id == scan_id, ClusterRow.id == cluster_id
     )
+    row = await ctx.session.scalar(query.with_for_update() if is_locked else query)
     if row is None:
         raise ClusterNotFound
     return row

@@ -31,6 +31,7 @@ def main() -> None:
     searching = Searching(spec, send)
     threading.Thread(target=_listen, args=(searching,), daemon=True).start()
     searching.run()
+    os._exit(0)  # the listener still reads stdin, which an orderly end of the interpreter would trip over
 
 
 def _own_stdout() -> BinaryIO:

@@ -50,7 +50,7 @@ def note_traces(findings: Findings, sample_ids: Sequence[str]) -> None:
     packed = findings.evaluations.get((findings.summary["baseline_candidate_id"] or "", "train"), {})
     traced: dict[str, str | None] = {}
     for place, trace_id in zip(packed.get("places", ()), packed.get("trace_ids", ()), strict=False):
-        traced[sample_ids[place]] = trace_id
+        traced[sample_ids[int(place)]] = trace_id
     for cluster_id, members in findings.members.items():
         findings.members[cluster_id] = [replace(one, trace_id=traced.get(one.sample_id or "")) for one in members]
 
@@ -81,7 +81,7 @@ def _emit(
             tokens_out=packed["tokens_out"][index],
             micro_usd=packed["micro_usd"][index],
         )
-        value: dict[str, Any] = samples[packed["places"][index]]["input"]
+        value: dict[str, Any] = samples[int(packed["places"][index])]["input"]
         with agent_span(tracer, served, value) as span:
             record_output(tracer, span, served, output)
             found.append(trace_id_of(span))

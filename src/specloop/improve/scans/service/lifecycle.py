@@ -192,16 +192,6 @@ class Scans:
         check_retry(old.status)
         return await self.start(ctx, replace(old.wish, seed=old.seed), retry_of=old.id)
 
-    async def active_use(self, ctx: Context, object_id: str) -> str | None:
-        """The id of an active scan that uses this rubric, objective or sample set; domains below ask this."""
-        for scan in await runs.active_scans(ctx):
-            if object_id in (scan.sample_set_id, scan.objective_id):
-                return scan.id
-            content = (await self._objectives.version(ctx, scan.objective_version_id)).content
-            if any(term.rubric_id == object_id for term in content.terms):
-                return scan.id
-        return None
-
     async def _move(self, ctx: Context, row: ScanRow, wanted: Status, event: str | None = None) -> None:
         """State, event and audit in one transaction (spectral.md §1.4 invariant 15)."""
         row.status = move(Status(row.status), wanted).value
