@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,6 +44,17 @@ async def test_an_empty_request_is_accepted(server: Server) -> None:
     response = await server.send(ExportTraceServiceRequest())
     assert response.status_code == 200
     assert response.content == b""
+
+
+async def test_a_working_directory_that_cannot_be_written_does_not_matter(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    await server.send(request_of(span_of()))
+    await server.wait_for_spans(hex_trace(1), 1)
+    assert list(here.iterdir()) == []
 
 
 async def test_every_field_of_a_span_comes_back(server: Server) -> None:

@@ -3,12 +3,14 @@
 Nothing here knows what the rows mean; the SQL that reads and writes them belongs to `specloop.record`.
 """
 
+from specloop.db.telemetry.client import BodyFormat
 from specloop.db.telemetry.dsn import parse_dsn
 from specloop.db.telemetry.errors import TelemetryQueryFailed, TelemetryUnavailable, TelemetryUnreachable
 from specloop.db.telemetry.store import WORKSPACE, TelemetryStore
 
 __all__ = [
     "WORKSPACE",
+    "BodyFormat",
     "TelemetryQueryFailed",
     "TelemetryStore",
     "TelemetryUnavailable",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalErr
 
 from specloop.db.telemetry.dsn import TelemetryAddress
 from specloop.db.telemetry.errors import TelemetryQueryFailed, TelemetryUnavailable, TelemetryUnreachable
+from specloop.kit.crypto import sha256_hex
 from specloop.kit.log import redact
 
 SOURCE = "{{source}}"
@@ -36,6 +38,16 @@ _ENGINE_OPTIONS: dict[str, str] = {
     "index_uncompressed_cache_size": "0",
     "mmap_cache_size": "64",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class BodyFormat:
+    """How the bytes of an insert are read: ClickHouse's format and column structure, a protobuf schema, its message."""
+
+    name: str
+    structure: str
+    schema: str
+    message: str
 
 
 class TelemetryClient:
@@ -68,24 +80,37 @@ class TelemetryClient:
         except ClickHouseError as error:
             raise _translated(error) from error
 
-    def insert(
-        self, sql: str, body: Iterable[bytes], *, structure: str, data_format: str, settings: Mapping[str, Any]
-    ) -> None:
-        """Run `INSERT … SELECT … FROM {{source}}`, where the source reads `body` in `data_format` as `structure`.
+    def insert(self, sql: str, body: Iterable[bytes], form: BodyFormat, settings: Mapping[str, Any]) -> None:
+        """Run `INSERT … SELECT … FROM {{source}}`, where the source reads `body` in the given form.
 
         `settings` stay in force for later inserts of this client. Returns once the rows are on disk and readable.
         Raises: TelemetryUnavailable, TelemetryQueryFailed.
         """
-        self._use(settings)
-        parameters = {"structure": structure, "format": data_format}
+        self._use({**settings, **self._schema_settings(form)})
+        parameters = {"structure": form.structure, "format": form.name}
         try:
             if self._address.folder is not None:
                 self._insert_from_file(sql, body, parameters, self._address.folder)
             else:
-                statement = sql.replace(SOURCE, "input({structure:String})") + f"\nFORMAT {data_format}"
+                statement = sql.replace(SOURCE, "input({structure:String})") + f"\nFORMAT {form.name}"
                 self._client.command(statement, parameters=parameters, data=b"".join(body))
         except ClickHouseError as error:
             raise _translated(error) from error
+
+    def _schema_settings(self, form: BodyFormat) -> dict[str, str]:
+        if self._address.folder is None:
+            return {
+                "format_schema_source": "string",
+                "format_schema": form.schema,
+                "format_schema_message_name": form.message,
+            }
+        # The embedded engine would keep an inline schema in the working directory, which may not be writable.
+        path = self._address.folder / f"{form.message}-{sha256_hex(form.schema)[:16]}.proto"
+        if not path.exists():
+            draft = path.with_suffix(".draft")
+            draft.write_text(form.schema)
+            draft.replace(path)  # in one step, so that a kill cannot leave half a schema
+        return {"format_schema": f"{path}:{form.message}"}
 
     def _insert_from_file(self, sql: str, body: Iterable[bytes], parameters: dict[str, str], folder: Path) -> None:
         with tempfile.NamedTemporaryFile(dir=folder, prefix="insert-") as file:
@@ -109,9 +134,7 @@ def _connect(address: TelemetryAddress, database: str | None) -> Any:
     create: Any = vars(clickhouse_connect)["get_client"]  # its own signature is only partly typed
     try:
         if address.folder is not None:
-            return create(
-                dsn=f"chdb://{address.folder}", database=database, chdb_options=_engine_options(address.folder)
-            )
+            return create(dsn=f"chdb://{address.folder}", database=database, chdb_options=_ENGINE_OPTIONS)
         return create(
             host=address.host,
             port=address.port,
@@ -125,12 +148,6 @@ def _connect(address: TelemetryAddress, database: str | None) -> Any:
     except ClickHouseError as error:
         reason = redact(str(error).splitlines()[0])
         raise TelemetryUnreachable(f"the telemetry store at {address} cannot be opened: {reason}") from error
-
-
-def _engine_options(folder: Path) -> dict[str, str]:
-    schemas = folder / "format_schemas"  # where the engine keeps inline schemas; its default is the working directory
-    schemas.mkdir(parents=True, exist_ok=True)
-    return {**_ENGINE_OPTIONS, "format_schema_path": f"{schemas}/"}
 
 
 def _translated(error: ClickHouseError) -> TelemetryUnavailable | TelemetryQueryFailed:

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
-from specloop.db.telemetry.client import TelemetryClient
+from specloop.db.telemetry.client import BodyFormat, TelemetryClient
 from specloop.db.telemetry.dsn import TelemetryAddress, parse_dsn
 from specloop.db.telemetry.errors import TelemetryUnavailable
 from specloop.db.telemetry.lock import FolderLock
@@ -72,19 +72,12 @@ class TelemetryStore:
         bound = _bound(sql, workspace_id, parameters)
         return await self._in_thread(self._read_threads, self._read, sql, bound)
 
-    async def insert(
-        self, sql: str, body: Sequence[bytes], *, structure: str, data_format: str, settings: Mapping[str, Any]
-    ) -> None:
+    async def insert(self, sql: str, body: Sequence[bytes], form: BodyFormat, settings: Mapping[str, Any]) -> None:
         """Run `INSERT … SELECT … FROM {{source}}` over `body`; the rows are durable and readable on return.
 
         Raises: TelemetryUnavailable, TelemetryQueryFailed.
         """
-        await self._in_thread(
-            self._write_thread,
-            partial(self._writer.insert, structure=structure, data_format=data_format, settings=settings),
-            sql,
-            body,
-        )
+        await self._in_thread(self._write_thread, self._writer.insert, sql, body, form, settings)
 
     async def delete(self, sql: str, *, workspace_id: str, parameters: Mapping[str, Any] | None = None) -> None:
         """Run a DELETE over one workspace; `sql` must use `{workspace_id:UUID}`.

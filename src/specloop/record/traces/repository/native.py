@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from specloop.db.telemetry import TelemetryStore
+from specloop.db.telemetry import BodyFormat, TelemetryStore
 
 ATTRIBUTES_MAX = 1_024
 EVENTS_MAX = 1_024
@@ -73,10 +73,8 @@ workspace_id String, received_us Int64, request Tuple(resource_spans Array(Tuple
       dropped_links_count UInt32, status Tuple(message String, code Int32), flags UInt32)))))))
 """
 
+_FORM = BodyFormat("Protobuf", _STRUCTURE, _SCHEMA, "Envelope")
 _SETTINGS: dict[str, Any] = {
-    "format_schema_source": "string",
-    "format_schema": _SCHEMA,
-    "format_schema_message_name": "Envelope",
     "input_format_protobuf_oneof_presence": 1,
     "max_memory_usage": 2 << 30,
 }
@@ -159,7 +157,7 @@ async def insert_bodies(store: TelemetryStore, bodies: Sequence[ReceivedBody]) -
     parts: list[bytes] = []
     for body in bodies:
         parts += (_envelope_head(body), body.body)
-    await store.insert(_INSERT, parts, structure=_STRUCTURE, data_format="Protobuf", settings=_SETTINGS)
+    await store.insert(_INSERT, parts, _FORM, _SETTINGS)
 
 
 def _envelope_head(body: ReceivedBody) -> bytes:
