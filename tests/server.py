@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-READY_SECONDS_MAX = 60.0
+READY_SECONDS_MAX = 180.0
 
 
 def free_port() -> int:

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Scope
 
 from specloop.app import diagnosis, errors, listener
 from specloop.app.health import Health
+from specloop.app.housekeeping import every
 from specloop.app.http import Parts, build_app
 from specloop.app.metrics import MeasureRequests, Metrics
 from specloop.app.self_traces import OwnEndpointExporter, TraceRequests, tracer_provider
@@ -42,6 +43,7 @@ from specloop.identity.keys import rest as keys_rest
 from specloop.identity.oauth import ProviderConfig
 from specloop.identity.workspaces import HealthService
 from specloop.identity.workspaces import rest as workspaces_rest
+from specloop.identity.workspaces.webhooks import DeliveryService, WebhookService, webhook_tasks
 from specloop.improve import assembly as improve
 from specloop.jobs import Jobs, Tasks
 from specloop.jobs.dbos_engine import DBOSEngine
@@ -64,6 +66,7 @@ from specloop.transport.tls import OperatorCertificate, OwnCertificate, ServerTL
 from specloop.worker import Worker
 
 Service = TypeVar("Service")
+KEY_USAGE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +199,7 @@ async def running(
         assembly.take(improve.assemble(ground.clock, ground.tracer))
         assembly.tasks.append(jobs_tasks)
         setup_token = await _setup_token(assembly, ground)
+        await stack.enter_async_context(every(KEY_USAGE_SECONDS, lambda: _flush_key_usage(assembly, ground)))
         worker = _worker(assembly, ground)
         app = _application(assembly, ground, identity.gate)
         if settings.self_traces:
@@ -279,7 +283,10 @@ async def _add_identity(assembly: Assembly, ground: Ground) -> Identity:
     base = IdentityGround(ground.database, ground.clock, ground.pepper, limiter, ground.blobs, keys)
     identity = await build_identity(base, options)
     assembly.take(identity)
-    assembly.routers += [keys_rest.router, *workspaces_rest.routers]
+    allows_private = settings.webhooks_private
+    assembly.add(WebhookService(ground.pepper, allows_private=allows_private))
+    assembly.tasks.append(webhook_tasks(DeliveryService(ground.pepper, allows_private=allows_private)))
+    assembly.routers += [keys_rest.router, *workspaces_rest.routers, workspaces_rest.webhooks_router]
     return identity
 
 
@@ -314,6 +321,11 @@ async def _setup_token(assembly: Assembly, ground: Ground) -> str | None:
     registration = assembly.get(RegistrationService)
     async with ground.database.writing(ALL_WORKSPACES) as unit:
         return await registration.make_setup_token(Context(ANONYMOUS, unit, ground.clock))
+
+
+async def _flush_key_usage(assembly: Assembly, ground: Ground) -> None:
+    async with ground.database.writing(ALL_WORKSPACES) as unit:
+        await assembly.get(KeyService).flush_usage(Context(ANONYMOUS, unit, ground.clock))
 
 
 def _worker(assembly: Assembly, ground: Ground) -> Worker:

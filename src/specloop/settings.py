@@ -95,6 +95,7 @@ class Settings(BaseSettings):
     metrics_token: SecretStr = Field(SecretStr(""), description="Bearer token for /metrics from other machines")
     self_traces: bool = Field(True, description="Record the server's own traces in the system workspace")
     workers: int = Field(2, ge=1, le=64, description="Jobs that run at once in this process")
+    webhooks_private: bool = Field(False, description="Let webhooks call addresses of private networks")
     trusted_proxies: Texts = Field([], description="Addresses whose X-Forwarded-For and -Proto are believed")
     smtp_url: str = Field("", description="Mail server for invitations and resets: smtp://user:password@host:port")
     mail_from: str = Field("specloop@localhost", description="Sender address of mails")

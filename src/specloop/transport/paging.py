@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, SerializerFunctionWrapHandler, model_serializer
 
 from specloop.db.paging import LIMIT_DEFAULT, LIMIT_MAX, Page, PageRequest, parse_sort
 from specloop.errors import BadRequest
@@ -21,6 +21,13 @@ class Pagination(BaseModel):
     limit: int
     offset: int
     next_cursor: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _leave_out_cursor(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        members: dict[str, Any] = serialize(self)
+        if members["next_cursor"] is None:
+            del members["next_cursor"]
+        return members
 
 
 class PageBody(BaseModel, Generic[Item]):

@@ -15,7 +15,7 @@ import httpx
 
 from specloop.errors import StartupError
 
-READY_SECONDS_MAX = 60.0
+READY_SECONDS_MAX = 180.0
 STOP_SECONDS_MAX = 30.0
 
 
