@@ -60,6 +60,9 @@ check-external: $(VENV)/.dev ## Run suites that others wrote against a really st
 bench: $(VENV)/.dev ## Measure what the README claims
 	$(BIN)/python -m benchmarks
 
+migration: $(VENV)/.dev ## Write the next migration of the state store (NAME=what_it_does)
+	$(BIN)/python scripts/make_migration.py $(NAME)
+
 lock: $(VENV)/.dev ## Write the lock files anew from pyproject.toml
 	$(BIN)/python scripts/lock.py
 
