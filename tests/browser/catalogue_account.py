@@ -66,6 +66,7 @@ def home(variant: str) -> Values:
             "at": s.ago(hours=5),
         },
     ]
+    happened = [{**fact, "times": 1 + place % 2} for place, fact in enumerate(happened)]
     return {"steps": [], "demo_command": "", "waiting": waiting, "cards": s.cards(), "happened": happened}
 
 

@@ -168,11 +168,11 @@ def scan(status: str, tab: str) -> Callable[[str], Values]:
             "counts": {"clusters": 20 if full else 0, "candidates": 61 if full else 0, "events": 140 if full else 0},
             "clusters": [
                 s.cluster(name_of(variant, "missed call · movie·direct·watch → Movies_3_FindMovies")),
-                s.cluster("false call · near·cheap", 0.12, severity="medium"),
+                s.cluster("false call · near·cheap", 0.12, severity="medium", is_pattern=True),
             ]
             if full
             else [],
-            "candidates": candidates if full else [],
+            "candidates": s.listed(candidates) if full else None,
             "events": events if full else [],
         }
 

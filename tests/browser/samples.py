@@ -129,6 +129,7 @@ def cluster(
         "exemplars": [example(), example("Which comedies star Steve Carell?")],
         "share_before": share,
         "share_after": share * 0.3,
+        "is_pattern": False,
         **changes,
     }
 
@@ -156,6 +157,7 @@ def scan(status: str = "completed", name: str = "Nightly scan", **changes: Any) 
         "budget": {"limit": {"max_evaluations": 20000}, "used": {"evaluations": 12873}},
         "seed": 7,
         "engine_versions": {"gepa": "0.1.4"},
+        "is_insight": False,
         "timings": {"observe": 1900, "generate": 14200},
         "elapsed_ms": 8400,
         "forecast_ms": 11200,
@@ -233,6 +235,9 @@ def edit(pointer: str, before: Any, after: Any, **changes: Any) -> Values:
         "operator": "add_discriminative_terms",
         "rationale": "Missed film requests share the words movie, direct and watch; no other tool's requests use them.",
         "delta_without": -0.034,
+        "before": diff.as_text(before),
+        "after": diff.as_text(after),
+        "is_small": diff.is_small(before) and diff.is_small(after),
         "rows": diff.rows_between(before, after),
         **changes,
     }

@@ -39,6 +39,7 @@ def tenant(server: str) -> Iterator[Tenant]:
 def sign_in(page: Page, server: str, email: str) -> None:
     """Through the form, with the keyboard only."""
     page.goto(f"{server}/login")
+    expect(page.get_by_label("E-mail")).to_be_focused()
     page.keyboard.type(email)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)

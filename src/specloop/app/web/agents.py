@@ -35,7 +35,10 @@ CONFIG_EXAMPLE = """{
   ],
   "params": {"threshold": 0.3}
 }"""
-INPUT_EXAMPLE = '{"question": "Which comedies star Steve Carell?"}'
+INPUT_EXAMPLE = """{
+  "request": "Which comedies star Steve Carell?",
+  "tools": [{"name": "find_movies", "description": "Search movies by director, cast and genre."}]
+}"""
 _PARTS = (("prompt", "Prompt"), ("few_shot", "Examples"), ("tools", "Tools"), ("params", "Parameters"))
 
 

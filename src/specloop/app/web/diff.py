@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 RowKind = Literal["add", "del", "same", "gap"]
+SMALL_CHARACTERS = 24
 _WORD = re.compile(r"\w+|\s+|[^\w\s]")
 _HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
 
@@ -45,6 +46,14 @@ def as_text(value: Any) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
+
+
+def is_small(value: Any) -> bool:
+    """Whether a value fits into a cell of a table: a number, a yes or no, a short line, or nothing."""
+    if isinstance(value, list | dict):
+        return False
+    text = as_text(value)
+    return len(text) <= SMALL_CHARACTERS and "\n" not in text
 
 
 def rows_between(before: Any, after: Any, context: int = 3) -> list[Row]:

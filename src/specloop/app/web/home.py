@@ -33,6 +33,7 @@ from specloop.transport.routing import Ctx
 router = page_router()
 ONE = PageRequest(limit=1)
 FEW = PageRequest(limit=5)
+HAPPENED_MAX = 10
 YEAR_SECONDS = 365 * 24 * 3600
 _ICONS = {"agent": "agent", "key": "key", "scan": "scan", "changeset": "change", "session": "device", "user": "people"}
 
@@ -173,15 +174,27 @@ async def _happened(ctx: Context, frame: Frame) -> list[dict[str, Any]]:
         return []
     since = ctx.clock.now() - timedelta(days=1)
     wanted = AuditFilter(ctx.principal.account_id, ctx.workspace_id, since=since)
-    found = await audit.list_events(ctx, wanted, PageRequest(limit=12))
-    return [_fact(frame, event) for event in found.results]
+    found = await audit.list_events(ctx, wanted, PageRequest(limit=40))
+    return folded([_fact(frame, event) for event in found.results])
+
+
+def folded(facts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same act by the same person several times in a row is one line with a number."""
+    lines: list[dict[str, Any]] = []
+    for fact in facts:
+        is_same = bool(lines) and all(lines[-1][name] == fact[name] for name in ("text", "actor", "href"))
+        if is_same:
+            lines[-1]["times"] += 1
+        else:
+            lines.append({**fact, "times": 1})
+    return lines[:HAPPENED_MAX]
 
 
 def _fact(frame: Frame, event: AuditEvent) -> dict[str, Any]:
     pages = {"agent": "agents", "scan": "scans", "changeset": "changesets"}
     kind, _, act = event.action.partition(".")
     name = str(event.detail.get("name") or event.detail.get("title") or "")
-    subject = {"changeset": "Change set", "key": "API key"}.get(kind, kind.capitalize())
+    subject = {"changeset": "Change set", "key": "API key"}.get(kind, figures.words(kind).capitalize())
     where = pages.get(event.target_type)
     return {
         "icon": _ICONS.get(kind, "dot"),

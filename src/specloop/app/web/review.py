@@ -97,6 +97,9 @@ def _edit(edit: Edit, names: Mapping[str, str], ablation: Mapping[str, Any]) -> 
         "operator": edit.operator,
         "rationale": edit.rationale,
         "delta_without": ablation.get(edit.pointer),
+        "before": diff.as_text(edit.before),
+        "after": diff.as_text(edit.after),
+        "is_small": diff.is_small(edit.before) and diff.is_small(edit.after),
         "rows": rows,
     }
 

@@ -18,7 +18,7 @@ from specloop.kit.context import Principal
 from specloop.transport.guard import Guard
 from specloop.transport.routing import admit, door_of
 
-POLL_SECONDS: Final = 0.3
+POLL_SECONDS: Final = 0.4
 CHECK_EVERY_POLLS: Final = 50
 """A stream must not outlive the right to open it."""
 
@@ -51,7 +51,11 @@ async def follow(frame: Frame, principal: Principal, scans: Scans, scan_id: str)
     while True:
         async with door.database.reading(principal.workspace_id) as unit:
             scan = await scans.read(Context(principal, unit, door.clock), scan_id)
-        html = environment().get_template("parts/scan_live.html").render(scan=live_view(scan, door.clock.now()))
+        html = (
+            environment()
+            .get_template("parts/scan_live.html")
+            .render(scan=live_view(scan, door.clock.now()), is_streamed=True)
+        )
         if scan.status.is_final:
             yield _event("progress", html) + _event("finished", "")
             return

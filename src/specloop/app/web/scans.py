@@ -34,6 +34,12 @@ from specloop.transport.routing import Ctx, provided
 router = page_router()
 PREFIX = "/app/w/{workspace_id}/scans"
 Scanning = Annotated[Scans, Depends(provided(Scans))]
+NEEDED = (
+    ("agents", "An agent", "What is improved: one that runs here or over HTTP."),
+    ("objectives", "An objective", "What counts as better: rubrics, weights, limits. Made through the API."),
+    ("sample_sets", "A sample set", "Tasks with known answers, uploaded through the API or taken from traces."),
+)
+HASH_LENGTH = 64
 TABS = ("clusters", "candidates", "events", "about")
 
 
@@ -105,35 +111,15 @@ async def _new_page(
     }
     missing: list[dict[str, Any]] = []
     if not all(choices.values()):
-        rows = (
-            (
-                "agents",
-                "An agent",
-                "What is improved: one that runs here or over HTTP.",
-                f"{frame.shell.base}/agents/new",
-            ),
-            (
-                "objectives",
-                "An objective",
-                "What counts as better: rubrics, weights, limits. Made through the API.",
-                "",
-            ),
-            (
-                "sample_sets",
-                "A sample set",
-                "Tasks with known answers. Uploaded through the API or taken from traces.",
-                "",
-            ),
-        )
         missing = [
             {
                 "is_there": bool(choices[key]),
                 "title": title,
                 "text": text,
-                "href": href or "/docs",
-                "verb": "Create" if href else "How",
+                "href": f"{frame.shell.base}/agents/new" if key == "agents" else "/docs",
+                "verb": "Create" if key == "agents" else "How",
             }
-            for key, title, text, href in rows
+            for key, title, text in NEEDED
         ]
     return frame.page("scan_new", status=status, form=form, missing=missing, query=frame.query("agent_id"), **choices)
 
@@ -230,7 +216,8 @@ def told(data: Mapping[str, Any]) -> str:
         elif isinstance(value, list | dict):
             parts.append(f"{len(value)} {name}")  # pyright: ignore[reportUnknownArgumentType]  JSON of any shape
         elif value not in (None, ""):
-            parts.append(f"{name} {str(value)[:80]}")
+            text = str(value)
+            parts.append(f"{name} {text[:8] if len(text) == HASH_LENGTH else text[:80]}")
     return ", ".join(parts)[:400]
 
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from specloop.app.web import diff
 from specloop.app.web.choices import agent_choices
+from specloop.app.web.conversation import ATTRIBUTES, messages_of
 from specloop.app.web.frame import FrameHere, page_router
 from specloop.app.web.plots import lane
 from specloop.record.traces import Span, SpanNode, TraceDetail, TraceFilter, TraceReader, TraceStatus, TraceSummary
@@ -22,18 +23,6 @@ router = page_router()
 PREFIX = "/app/w/{workspace_id}/traces"
 Traces = Annotated[TraceReader, Depends(provided(TraceReader))]
 ROWS_MAX = 500
-TEXT_MAX = 20_000
-_MESSAGES = (
-    ("gen_ai.system_instructions", "system"),
-    ("gen_ai.input.messages", "input"),
-    ("gen_ai.prompt", "input"),
-    ("input.value", "input"),
-    ("gen_ai.tool.call.arguments", "arguments"),
-    ("gen_ai.output.messages", "output"),
-    ("gen_ai.completion", "output"),
-    ("output.value", "output"),
-    ("gen_ai.tool.call.result", "result"),
-)
 
 
 @router.get(PREFIX)
@@ -139,7 +128,7 @@ def span_detail(span: Span, trace_start_ns: int) -> dict[str, Any]:
     used = span.usage
     tokens = (used.input_tokens or 0) + (used.output_tokens or 0)
     words = {"tool": "tool call", "llm": "model call", "agent": "agent"}
-    shown = {name for name, _ in _MESSAGES}
+    shown = {name for name, _ in ATTRIBUTES}
     status = SPAN_STATUSES[span.status_code] if 0 <= span.status_code < len(SPAN_STATUSES) else "unset"
     plain = SPAN_KINDS[span.kind] if 0 <= span.kind < len(SPAN_KINDS) else "internal"
     return {
@@ -152,19 +141,12 @@ def span_detail(span: Span, trace_start_ns: int) -> dict[str, Any]:
         "kind_word": words.get(kind_of(span), plain),
         "model": span.genai.model,
         "tokens": tokens,
-        "messages": list(_messages(span.attributes)),
+        "messages": messages_of(span.attributes),
         "events": [{"name": event.name, "text": _event_text(event.attributes)} for event in span.events],
         "attributes": {
             name: diff.as_text(value)[:2000] for name, value in span.attributes.items() if name not in shown
         },
     }
-
-
-def _messages(attributes: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-    for name, role in _MESSAGES:
-        value = attributes.get(name)
-        if value not in (None, "", [], {}):
-            yield {"role": role, "text": diff.as_text(value)[:TEXT_MAX]}
 
 
 def _event_text(attributes: Mapping[str, Any]) -> str:
