@@ -284,7 +284,11 @@ def check_clock(folder: Path, now: float) -> Finding:
 def check_disk(folder: Path) -> Finding:
     """Is there room where the data folder is, or will be?"""
     place = next(path for path in (folder, *folder.parents) if path.exists())
-    free = shutil.disk_usage(place).free
+    return judge_disk(shutil.disk_usage(place).free, place)
+
+
+def judge_disk(free: int, place: Path) -> Finding:
+    """Whether `free` bytes are enough."""
     detail = f"{free / (1 << 30):.1f} GiB free at {place}"
     if free < DISK_BYTES_TOO_FEW:
         return Finding("disk", "failed", detail, "Make room: without it, nothing more can be recorded.")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from specloop.cli.keys import Workspace
-from specloop.cli.output import AsJSON, console, print_json, show_item, show_rows
+from specloop.cli.output import AsJSON, print_json, say, show_document, show_item, show_rows
 from specloop.cli.session import Session
 from specloop.errors import BadRequest
 from specloop.kit import json
@@ -62,10 +62,12 @@ def show_config(
     agent_id: str,
     version: Annotated[int | None, typer.Option(help="Default: the promoted version.")] = None,
     workspace: Workspace = None,
+    as_json: AsJSON = False,
 ) -> None:
     """The configuration, as JSON."""
     session = Session.current(workspace)
-    print_json(session.get(f"{session.workspace}/agents/{agent_id}/config", version=version))
+    answer = session.get(f"{session.workspace}/agents/{agent_id}/config", version=version)
+    show_document(answer, as_json=as_json)
 
 
 @app.command("versions")
@@ -104,7 +106,7 @@ def promote_version(agent_id: str, version: int, workspace: Workspace = None, as
     if as_json:
         print_json(agent)
     else:
-        console.print(f"Version {version} is promoted.")
+        say(f"Version {version} is promoted.")
 
 
 @app.command("run")
@@ -113,8 +115,9 @@ def run_agent(
     input_file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON input; - for standard input.")],
     version: Annotated[int | None, typer.Option(help="Default: the promoted version.")] = None,
     workspace: Workspace = None,
+    as_json: AsJSON = False,
 ) -> None:
     """Call the agent once and print its output as JSON."""
     session = Session.current(workspace)
     body = {"input": read_json_file(input_file), **({"version": version} if version else {})}
-    print_json(session.post(f"{session.workspace}/agents/{agent_id}/run", body))
+    show_document(session.post(f"{session.workspace}/agents/{agent_id}/run", body), as_json=as_json)

@@ -9,7 +9,7 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from specloop.cli.keys import Workspace
-from specloop.cli.output import AsJSON, console, parts, print_json, show_item, show_rows
+from specloop.cli.output import AsJSON, cell, console, parts, plain, print_json, say, show_item, show_rows
 from specloop.cli.session import Session
 
 app = typer.Typer(help="Proposed changes: review, accept, reject, roll back.", no_args_is_help=True)
@@ -38,12 +38,12 @@ def show_changeset(changeset_id: str, workspace: Workspace = None, as_json: AsJS
     show_item(item, ("id", "title", "status", "verdict", "risk", "summary"), as_json=False)
     for gate in parts(item, "gates"):
         mark = ("✓ ", "green") if gate["passed"] else ("✗ ", "red")
-        console.print(Text.assemble(mark, gate["name"].ljust(16), str(gate.get("detail") or "")))
+        console.print(Text.assemble(mark, cell(gate["name"]).ljust(16), cell(gate.get("detail") or "")))
     for edit in parts(item, "edits"):
-        console.print(Text(f"{edit['op']} {edit['pointer']}", style="bold"))
-        console.print(Text(edit.get("rationale") or "", style="dim"))
+        say(f"{edit['op']} {edit['pointer']}", "bold")
+        say(edit.get("rationale") or "", "dim")
         if edit.get("diff"):
-            console.print(Syntax(edit["diff"], "diff", theme="ansi_light", background_color="default"))
+            console.print(Syntax(plain(edit["diff"]), "diff", theme="ansi_light", background_color="default"))
 
 
 @app.command("accept")

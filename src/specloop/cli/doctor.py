@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Protocol
 import typer
 from rich.text import Text
 
-from specloop.cli.output import AsJSON, cell, console, print_json
+from specloop.cli.output import AsJSON, cell, console, print_json, say
 from specloop.settings import load
 
 FACTS = ("check", "status", "detail", "advice")
@@ -68,4 +68,4 @@ def _show(finding: Finding) -> None:
     name = (finding.check.ljust(14), "bold")
     console.print(Text.assemble((f"{mark} ", colour), name, cell(finding.detail)), soft_wrap=True)
     if finding.advice:
-        console.print(Text(f"  {'':14}{finding.advice}", style="dim"), soft_wrap=True)
+        say(f"  {'':14}{finding.advice}", "dim")

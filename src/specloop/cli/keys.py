@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from specloop.cli.output import AsJSON, console, print_json, show_rows
+from specloop.cli.output import AsJSON, print_json, say, show_rows
 from specloop.cli.session import Session
 
 app = typer.Typer(help="Keys of the chosen workspace: fetch agent configuration, push traces.", no_args_is_help=True)
@@ -36,8 +36,8 @@ def create_key(
     if as_json:
         print_json(answer)
         return
-    console.print(answer["key"], style="bold", soft_wrap=True)
-    console.print("Keep it now: it is not shown again.", style="dim")
+    say(answer["key"], "bold")
+    say("Keep it now: it is not shown again.", "dim")
 
 
 @app.command("revoke")
@@ -48,4 +48,4 @@ def revoke_key(key_id: str, workspace: Workspace = None, as_json: AsJSON = False
     if as_json:
         print_json({"key_id": key_id, "status": "revoked"})
     else:
-        console.print("Revoked.")
+        say("Revoked.")

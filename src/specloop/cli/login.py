@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from specloop.cli.output import AsJSON, console, print_json
+from specloop.cli.output import AsJSON, print_json, say
 from specloop.cli.session import Profile, Session, forget_profile, load_profile, new_client, read_answer, save_profile
+from specloop.errors import Unauthenticated
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 
@@ -27,32 +30,26 @@ def login(
     if register is not None:
         body["tenant_name"] = register
     with new_client(url, authority) as client:
-        answer = read_answer(client.post(f"/api/v1/auth/{'register' if register else 'login'}", json=body))
+        answer = read_answer(client.post(f"/api/v1/auth/{'login' if register is None else 'register'}", json=body))
     profile = Profile(
         url, email, answer["access_token"], answer["refresh_token"], answer.get("workspace_id") or "", authority
     )
     if not profile.workspace_id:
-        workspaces = Session(profile).get("/api/v1/workspaces")["results"]
-        profile = Profile(
-            url,
-            email,
-            answer["access_token"],
-            answer["refresh_token"],
-            workspaces[0]["id"] if workspaces else "",
-            authority,
-        )
+        rooms = Session(profile, keeps_profile=False).get("/api/v1/workspaces")["results"]
+        profile = replace(profile, workspace_id=rooms[0]["id"] if rooms else "")
     save_profile(profile)
     if as_json:
         print_json({"url": url, "email": email, "workspace_id": profile.workspace_id})
     else:
-        console.print(f"Signed in to {url} as {email}.")
+        say(f"Signed in to {url} as {email}.")
 
 
 def logout(as_json: AsJSON = False) -> None:
     """End the session on the server and forget it here."""
-    Session(load_profile()).send("POST", "/api/v1/auth/logout")
+    with suppress(Unauthenticated):  # the server has ended it already
+        Session(load_profile()).send("POST", "/api/v1/auth/logout")
     forget_profile()
     if as_json:
         print_json({"signed_out": True})
     else:
-        console.print("Signed out.")
+        say("Signed out.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from json import dumps as pretty
 from typing import Annotated, Any
 
 import typer
@@ -14,13 +16,28 @@ from specloop.kit import json
 
 Document = dict[str, Any]
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-console = Console()
+console = Console(highlight=False)
 progress_console = Console(stderr=True)
+_UNSEEN = re.compile(r"[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
+"""Characters that JSON may hold as they are and that terminals act on: C1 controls and marks of direction."""
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on standard output."""
-    typer.echo(json.dumps(value).decode())
+    """One JSON document on standard output; what a terminal would act on stands there as an escape."""
+    typer.echo(_UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value).decode()))
+
+
+def show_document(value: Any, *, as_json: bool) -> None:
+    """A JSON document: indented for people, on one line for programs."""
+    if as_json:
+        print_json(value)
+    else:
+        say(pretty(value, indent=2, ensure_ascii=False))
+
+
+def say(text: str, style: str = "") -> None:
+    """One remark or one text of the server, as it is: no markup, no control characters, no wrapping."""
+    console.print(Text(plain(text), style=style), soft_wrap=True)
 
 
 def show_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool, empty: str) -> None:
@@ -47,7 +64,8 @@ def show_item(item: Mapping[str, Any], fields: Iterable[str] | None = None, *, a
     names = list(fields or item)
     width = max((len(name) for name in names), default=0)
     for name in names:
-        console.print(Text.assemble((name.ljust(width + 2), "dim"), cell(item.get(name))), soft_wrap=True)
+        fact = (plain(name).ljust(width + 2), "dim")
+        console.print(Text.assemble(fact, cell(item.get(name))), soft_wrap=True)
 
 
 def part(document: Document, name: str) -> Document:
@@ -70,8 +88,13 @@ def cell(value: Any) -> str:
         case float():
             return f"{value:.4g}"
         case str():
-            return "".join(character for character in value if character.isprintable() or character == "\n")
+            return plain(value)
         case list() | dict():
-            return json.dumps(value).decode()
+            return plain(json.dumps(value).decode())
         case _:
             return str(value)
+
+
+def plain(text: str) -> str:
+    """`text` without what could steer a terminal: escapes, other controls, marks that change the direction."""
+    return "".join(character for character in text if character.isprintable() or character == "\n")

@@ -10,7 +10,7 @@ from typing import Annotated
 import httpx
 import typer
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from specloop import __version__
 from specloop.cli import (
@@ -26,11 +26,13 @@ from specloop.cli import (
     up,
     workspaces,
 )
+from specloop.cli.output import plain
 from specloop.cli.session import NotLoggedIn
 from specloop.errors import SpecloopError, StartupError
 from specloop.settings import Settings
 
-EXIT_BY_STATUS = {401: 3, 403: 3, 404: 4, 422: 2, 400: 2, 429: 7, 503: 7}
+NO_SERVER = 7
+EXIT_BY_STATUS = {400: 2, 401: 3, 403: 3, 404: 4, 422: 2, 429: NO_SERVER, 502: NO_SERVER, 503: NO_SERVER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +85,26 @@ def _root(
 def run(program: Program) -> None:
     """Run the command line and leave the process with its exit code."""
     try:
-        build()(obj=program)
+        build()(obj=program, prog_name="specloop")
     except SpecloopError as error:
         _fail(error.detail, _exit_code(error))
     except httpx.ConnectError as error:
-        _fail(f"no server answers at {error.request.url.copy_with(path='/')}; start one with `specloop up`", 7)
+        _fail(_explain(error), NO_SERVER)
     except httpx.HTTPError as error:
-        _fail(f"the server did not answer: {error}", 7)
+        _fail(f"the server did not answer: {error}", NO_SERVER)
+    except httpx.InvalidURL as error:
+        _fail(f"this is no address of a server: {error}", 2)
+    except KeyError as error:
+        _fail(f"the server's answer has no {error}; is it of the same version as this program?", 1)
+
+
+def _explain(error: httpx.ConnectError) -> str:
+    place = error.request.url.copy_with(path="/")
+    if "certificate" in str(error).lower():
+        return (
+            f"the certificate of {place} is not trusted; name one with --ca (its data folder's tls/server.crt)"
+        )
+    return f"no server answers at {place}; start one with `specloop up`"
 
 
 def _exit_code(error: SpecloopError) -> int:
@@ -101,5 +116,6 @@ def _exit_code(error: SpecloopError) -> int:
 
 
 def _fail(message: str, code: int) -> None:
-    Console(stderr=True).print(f"[bold red]specloop:[/] {escape(message)}", soft_wrap=True)
+    words = Text.assemble(("specloop: ", "bold red"), plain(message))
+    Console(stderr=True, highlight=False).print(words, soft_wrap=True)
     sys.exit(code)

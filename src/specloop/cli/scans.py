@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from specloop.cli.agents import read_json_file
 from specloop.cli.keys import Workspace
-from specloop.cli.output import AsJSON, part, print_json, progress_console, show_item, show_rows
+from specloop.cli.output import AsJSON, cell, part, progress_console, show_document, show_item, show_rows
 from specloop.cli.session import Session
 
 app = typer.Typer(help="Scans: look for failures and propose changes.", no_args_is_help=True)
@@ -81,17 +81,17 @@ def list_clusters(scan_id: str, workspace: Workspace = None, as_json: AsJSON = F
 
 
 @app.command("report")
-def show_report(scan_id: str, workspace: Workspace = None) -> None:
+def show_report(scan_id: str, workspace: Workspace = None, as_json: AsJSON = False) -> None:
     """The report of an ended scan, as JSON."""
     session = Session.current(workspace)
-    print_json(session.get(f"{session.workspace}/scans/{scan_id}/report"))
+    show_document(session.get(f"{session.workspace}/scans/{scan_id}/report"), as_json=as_json)
 
 
 def follow(session: Session, scan_id: str) -> dict[str, Any]:
     """Show the progress of a scan on standard error until it ends; returns the scan."""
     path = f"{session.workspace}/scans/{scan_id}"
     with Progress(
-        TextColumn("{task.description:<10}"),
+        TextColumn("{task.description:<10}", markup=False),
         BarColumn(),
         TextColumn("{task.completed:.0f}/{task.total:.0f}"),
         TimeElapsedColumn(),
@@ -104,7 +104,7 @@ def follow(session: Session, scan_id: str) -> dict[str, Any]:
             progress = part(scan, "progress")
             bar.update(
                 task,
-                description=scan.get("phase") or scan["status"],
+                description=cell(scan.get("phase") or scan["status"]),
                 completed=progress.get("done", 0),
                 total=max(1, progress.get("total", 1)),
             )

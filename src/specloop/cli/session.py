@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import ssl
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -86,6 +88,7 @@ class Session:
     def __init__(self, profile: Profile, *, keeps_profile: bool = True) -> None:
         self.profile = profile
         self._keeps_profile = keeps_profile
+        self._kept_workspace_id = profile.workspace_id
         self._client = new_client(profile.url, profile.ca)
 
     @classmethod
@@ -133,7 +136,10 @@ class Session:
         response = self._request(method, path, **options)
         if response.status_code == 401 and self._renew():
             response = self._request(method, path, **options)
-        return read_answer(response)
+        try:
+            return read_answer(response)
+        except Unauthenticated as error:
+            raise Unauthenticated(f"{error.detail}; run `specloop login`") from None
 
     def pages(self, path: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         """Every row of a list, page by page."""
@@ -164,19 +170,35 @@ class Session:
         return {"authorization": f"Bearer {self.profile.access_token}"}
 
     def _renew(self) -> bool:
+        """New tokens for expired ones. A refresh token is good once, so commands that run at the same time take turns,
+        and those that come later use what the first one kept."""
+        if not self._keeps_profile:
+            return self._exchange()
+        with profile_path().with_suffix(".lock").open("a") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            kept = load_profile()
+            if kept.access_token != self.profile.access_token and (kept.url, kept.email) == (
+                self.profile.url,
+                self.profile.email,
+            ):
+                self.profile = replace(kept, workspace_id=self.profile.workspace_id)
+                return True
+            return self._exchange()
+
+    def _exchange(self) -> bool:
         response = self._client.post("/api/v1/auth/login", json={"refresh_token": self.profile.refresh_token})
         if response.status_code != 200:
             return False
         answer = response.json()
         self.profile = replace(self.profile, access_token=answer["access_token"], refresh_token=answer["refresh_token"])
         if self._keeps_profile:
-            save_profile(self.profile)
+            save_profile(replace(self.profile, workspace_id=self._kept_workspace_id))
         return True
 
 
 def new_client(url: str, ca: str | None = None) -> httpx.Client:
     """A client for the server at `url`."""
-    verify: Any = ca if ca else True
+    verify = ssl.create_default_context(cafile=ca) if ca else True
     return httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS, verify=verify)
 
 
@@ -186,14 +208,19 @@ def read_answer(response: httpx.Response) -> Any:
     Raises: Unauthenticated, RemoteError with the server's own words.
     """
     if response.status_code < 400:
-        return json.loads(response.content) if response.content else None
+        try:
+            return json.loads(response.content) if response.content else None
+        except json.JSONDecodeError:
+            raise RemoteError(
+                502, f"what answers at {response.url.copy_with(path='/')} is no Specloop server", {}
+            ) from None
     try:
         problem: dict[str, Any] = response.json()
         detail = str(problem["detail"])
     except (ValueError, KeyError, TypeError):
         problem, detail = {}, f"the server answered {response.status_code}"
     if response.status_code == 401:
-        raise Unauthenticated(f"{detail} Run `specloop login`.")
+        raise Unauthenticated(detail)
     raise RemoteError(response.status_code, detail, problem)
 
 

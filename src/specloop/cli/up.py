@@ -26,6 +26,7 @@ def up(
         str | None, typer.Option(metavar="|".join(Role), autocompletion=_roles, help="What this process does.")
     ] = None,
     config: Annotated[Path | None, typer.Option(help="Settings file; default: ./specloop.toml")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write the log as JSON.")] = False,
 ) -> None:
     """Start the server. Settings come from these flags, then SPECLOOP_* variables, then specloop.toml."""
     flags = {
@@ -34,5 +35,6 @@ def up(
         "state_url": state_url,
         "telemetry_url": telemetry_url,
         "role": role,
+        "log_style": "json" if as_json else None,
     }
     raise typer.Exit(context.obj.serve(load(flags, config).settings))

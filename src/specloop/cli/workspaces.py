@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from specloop.cli.output import AsJSON, console, print_json, show_item, show_rows
+from specloop.cli.keys import Workspace
+from specloop.cli.output import AsJSON, print_json, say, show_item, show_rows
 from specloop.cli.session import Session, save_profile
 
 app = typer.Typer(help="Workspaces of your account.", no_args_is_help=True)
@@ -44,12 +45,12 @@ def use_workspace(workspace: Annotated[str, typer.Argument(help="Name or id.")],
     if as_json:
         print_json({"workspace_id": chosen})
     else:
-        console.print(f"Using workspace {chosen}.")
+        say(f"Using workspace {chosen}.")
 
 
 @app.command("members")
-def list_members(as_json: AsJSON = False) -> None:
-    """Members of the chosen workspace."""
-    session = Session.current()
+def list_members(workspace: Workspace = None, as_json: AsJSON = False) -> None:
+    """Members of the workspace."""
+    session = Session.current(workspace)
     rows = list(session.pages(f"{session.workspace}/members"))
     show_rows(rows, ("user_id", "email", "name", "role"), as_json=as_json, empty="No members.")
