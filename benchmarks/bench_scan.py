@@ -8,9 +8,9 @@ import statistics
 import sys
 import time
 
+from specloop.improve.evaluation.scorer import ObjectiveScorer
+from specloop.improve.scans.problem import Budget, Strategy
 from specloop.improve.scans.search.engine import run_search
-from specloop.improve.scans.search.model import Budget, Strategy
-from specloop.improve.scans.search.scorer import ObjectiveScorer
 from specloop.improve.validation.validate import validate
 from specloop.testing.datasets.b1 import B1, b1_scorer, build_b1
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from specloop.improve.scans.problem import Budget, ScanEvent, SearchResult, Strategy
 from specloop.improve.scans.search.checkpoint import CheckpointMismatch
 from specloop.improve.scans.search.engine import run_search
-from specloop.improve.scans.search.model import Budget, ScanEvent, SearchResult, Strategy
 from specloop.improve.validation.validate import NothingToValidate, validate
 from specloop.kit.json import canonical, canonical_hash
 from specloop.testing.datasets.b1 import B1, build_b1

@@ -3,9 +3,10 @@
 import hashlib
 from dataclasses import replace
 
+from specloop.improve.evaluation.model import Evaluation, Example
 from specloop.improve.objectives.composite import Objective
+from specloop.improve.scans.problem import Budget, Strategy
 from specloop.improve.scans.search.engine import run_search
-from specloop.improve.scans.search.model import Budget, Evaluation, Example, Strategy
 from specloop.improve.validation.validate import validate
 from specloop.run.runtime import Output
 from specloop.testing.datasets.b1 import B1, b1_scorer

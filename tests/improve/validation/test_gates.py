@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from specloop.improve.evaluation.model import Evaluation
 from specloop.improve.objectives.composite import Constraint, Dimension, Objective, Rubric
-from specloop.improve.scans.search.model import Evaluation
 from specloop.improve.validation.evidence import Evidence, Freshness
 from specloop.improve.validation.gates import GateResult, gate_names, run_gates, verdict_of
 

@@ -8,7 +8,8 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from specloop.improve.scans.search.model import Evaluation, Example, Failure
+from specloop.improve.evaluation.model import Evaluation, Example
+from specloop.improve.scans.problem import Failure
 
 KIND_PHRASES: Mapping[str, str] = {
     "missed_call": "No tool called although one fits",

@@ -6,21 +6,20 @@ Ablation uses val scores only; attribution to clusters uses train failures. Hold
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from specloop.improve.evaluation.model import Evaluation, Example
 from specloop.improve.scans.detect import detect_failure
-from specloop.improve.scans.search.ledger import Ledger
-from specloop.improve.scans.search.model import (
+from specloop.improve.scans.ledger import Ledger
+from specloop.improve.scans.operators.origin import Origin
+from specloop.improve.scans.problem import (
     Ablation,
     ClusterShare,
     Diagnosis,
     Edit,
-    Evaluation,
-    Example,
     FailureCluster,
     Regression,
     SearchProblem,
 )
-from specloop.improve.scans.search.proposer import Origin
-from specloop.improve.scans.search.space import Point, Space
+from specloop.improve.scans.space import Point, Space
 
 KEPT_GAIN = 0.95
 _EVIDENCE_LIMIT = 20

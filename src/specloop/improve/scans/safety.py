@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from specloop.improve.scans.search.model import Edit, Example, SafetyFinding
-from specloop.improve.scans.search.space import Space, resolve
+from specloop.improve.evaluation.model import Example
+from specloop.improve.scans.problem import Edit, SafetyFinding
+from specloop.improve.scans.space import Space, resolve
 from specloop.run.runtime import Component
 
 Check = Callable[[Edit, Component, str, str], str]

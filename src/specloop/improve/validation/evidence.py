@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from specloop.improve.evaluation.model import Evaluation
 from specloop.improve.objectives.composite import Objective
-from specloop.improve.scans.search.model import Evaluation
 from specloop.improve.validation.statistics import Interval, McNemar, bootstrap_mean, mcnemar_exact
 
 Floats = NDArray[np.float64]

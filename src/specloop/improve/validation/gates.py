@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from scipy import stats
 
+from specloop.improve.evaluation.metrics import aggregate_metrics
+from specloop.improve.evaluation.model import Evaluation
 from specloop.improve.objectives.composite import check_constraints
-from specloop.improve.scans.search.metrics import aggregate_metrics
-from specloop.improve.scans.search.model import Evaluation
 from specloop.improve.validation.evidence import Evidence, Floats
-from specloop.improve.validation.statistics import holm, mcnemar_exact, rate_upper, samples_for_power
+from specloop.improve.validation.statistics import holm, mcnemar_exact, paired_p_value, rate_upper, samples_for_power
 
 Verdict = Literal["pass", "fail", "inconclusive"]
 
@@ -171,9 +170,7 @@ def slices(evidence: Evidence) -> GateResult:
 def _paired_p(evidence: Evidence, before: Floats, after: Floats) -> float:
     if evidence.is_binary:
         return mcnemar_exact(before, after).p_value
-    if np.all(before == after):
-        return 1.0
-    return float(stats.wilcoxon(after, before).pvalue)
+    return paired_p_value(before, after)
 
 
 @gate("cost/latency/error")

@@ -12,11 +12,11 @@ from typing import Any
 from specloop.db.context import Context
 from specloop.db.paging import Page, PageRequest
 from specloop.identity import audit
+from specloop.improve.evaluation.model import Example
+from specloop.improve.evaluation.scorer import JudgedDimension, ObjectiveScorer
 from specloop.improve.objectives.compiled import CompiledObjective
 from specloop.improve.objectives.service import ObjectiveService
 from specloop.improve.samples.service import SampleService
-from specloop.improve.scans.search.model import Example
-from specloop.improve.scans.search.scorer import JudgedDimension, ObjectiveScorer
 from specloop.improve.validation import repository
 from specloop.improve.validation.errors import InsufficientSamples, LooksSpent
 from specloop.improve.validation.evidence import Freshness

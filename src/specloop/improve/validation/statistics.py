@@ -3,15 +3,15 @@
 Thin wrappers over scipy with the conventions of the contract. Nothing here knows what is compared.
 """
 
+import importlib
 import warnings
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, cast
+from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 Floats = NDArray[np.float64]
 
@@ -19,6 +19,12 @@ RESAMPLES = 10_000
 # Share of samples that flip against the candidate in power planning (spectral.md §2.5, power table).
 PLANNED_FLIPS = 0.05
 POWER_EFFECTS = (0.02, 0.03, 0.05, 0.08, 0.10, 0.15)
+
+
+@cache
+def _stats() -> Any:
+    # The only way to scipy: loading it takes seconds, and the server plans and reports without ever computing.
+    return importlib.import_module("scipy.stats")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,14 @@ def sign_p_value(wins: int, losses: int) -> float:
     """Two-sided binomial p-value of a win/loss count under no difference."""
     if wins + losses == 0:
         return 1.0
-    return float(stats.binomtest(wins, wins + losses, 0.5).pvalue)
+    return float(_stats().binomtest(wins, wins + losses, 0.5).pvalue)
+
+
+def paired_p_value(before: Floats, after: Floats) -> float:
+    """Wilcoxon's signed-rank test on paired graded scores; 1 where nothing differs."""
+    if np.all(before == after):
+        return 1.0
+    return float(_stats().wilcoxon(after, before).pvalue)
 
 
 def bootstrap_mean(deltas: Floats, groups: Sequence[Hashable], confidence: float = 0.95, seed: int = 0) -> Interval:
@@ -73,18 +86,21 @@ def _bootstrap(sums: Floats, sizes: Floats, confidence: float, seed: int, method
     def weighted_mean(total: Floats, size: Floats, axis: int = -1) -> Floats:
         return np.asarray(total.sum(axis=axis) / size.sum(axis=axis))
 
-    bootstrap = cast("Any", stats.bootstrap)
-    found = bootstrap(
-        (sums, sizes),
-        weighted_mean,
-        paired=True,
-        vectorized=True,
-        n_resamples=RESAMPLES,
-        batch=1_000,
-        confidence_level=confidence,
-        method=method,
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
+    found = (
+        _stats()
+        .bootstrap(
+            (sums, sizes),
+            weighted_mean,
+            paired=True,
+            vectorized=True,
+            n_resamples=RESAMPLES,
+            batch=1_000,
+            confidence_level=confidence,
+            method=method,
+            rng=np.random.default_rng(seed),
+        )
+        .confidence_interval
+    )
     return Interval(float(found.low), float(found.high))
 
 
@@ -123,7 +139,7 @@ def rate_upper(events: int, n: int, confidence: float = 0.95) -> float:
     """Upper Wilson bound of a rate."""
     if n == 0:
         return 1.0
-    return float(stats.binomtest(events, n).proportion_ci(confidence, method="wilson").high)
+    return float(_stats().binomtest(events, n).proportion_ci(confidence, method="wilson").high)
 
 
 @lru_cache(maxsize=4096)
@@ -131,10 +147,10 @@ def mcnemar_power(n: int, delta: float, flips: float = PLANNED_FLIPS, alpha: flo
     """Probability that the exact test calls a true gain of `delta` significant when `flips` of the items get worse."""
     discordant = min(1.0, 2 * flips + delta)
     counts = np.arange(n + 1)
-    weights = stats.binom.pmf(counts, n, discordant)
+    weights = _stats().binom.pmf(counts, n, discordant)
     relevant = counts[weights > 1e-12]
-    critical = stats.binom.isf(alpha / 2, relevant, 0.5) + 1
-    wins = stats.binom.sf(critical - 1, relevant, (flips + delta) / discordant)
+    critical = _stats().binom.isf(alpha / 2, relevant, 0.5) + 1
+    wins = _stats().binom.sf(critical - 1, relevant, (flips + delta) / discordant)
     return float(np.sum(weights[relevant] * wins))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from specloop.improve.scans.search.model import Evaluation, Example, Scorer
+from specloop.improve.evaluation.model import Evaluation, Example, Scorer
 from specloop.improve.validation.evidence import Evidence, Freshness
 from specloop.improve.validation.gates import GateResult, Verdict, run_gates, verdict_of
 from specloop.improve.validation.statistics import Interval, McNemar, look_alpha

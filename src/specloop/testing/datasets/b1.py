@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from specloop.improve.evaluation.model import Example, Scorer
+from specloop.improve.evaluation.scorer import JudgedDimension, ObjectiveScorer
 from specloop.improve.objectives.composite import Dimension, Objective, Rubric
 from specloop.improve.rubrics.judges import judge_for
 from specloop.improve.samples.splitting import LeakageReport, split_samples, splittable
-from specloop.improve.scans.search.model import Example, Scorer, SearchProblem, Strategy
-from specloop.improve.scans.search.scorer import JudgedDimension, ObjectiveScorer
+from specloop.improve.scans.problem import SearchProblem, Strategy
 from specloop.improve.validation.validate import Holdout
 from specloop.run.runtime import AgentRuntime, runtime_for
 from specloop.testing.datasets.bfcl import Task, baseline_config, load_b1

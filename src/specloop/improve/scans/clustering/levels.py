@@ -15,7 +15,7 @@ from specloop.improve.scans.clustering.embedders import HashedEmbedder, unit
 from specloop.improve.scans.clustering.naming import cluster_name, describe, top_terms
 from specloop.improve.scans.detect import KIND_PHRASES
 from specloop.improve.scans.operators import operators_treating
-from specloop.improve.scans.search.model import Embedder, Failure, FailureCluster, Severity
+from specloop.improve.scans.problem import Embedder, Failure, FailureCluster, Severity
 
 Floats = NDArray[np.float64]
 

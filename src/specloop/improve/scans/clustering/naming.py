@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from specloop.improve.scans.detect import KIND_PHRASES
-from specloop.improve.scans.search.model import Failure
+from specloop.improve.scans.problem import Failure
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _DOMINANT = 0.6

@@ -11,10 +11,8 @@ import threading
 from typing import BinaryIO
 
 from specloop.improve.scans.runner.searching import Searching
-from specloop.improve.scans.runner.spec import SearchSpec
+from specloop.improve.scans.runner.spec import STOP, SearchSpec
 from specloop.kit import json
-
-STOP = b"stop\n"
 
 
 def main() -> None:

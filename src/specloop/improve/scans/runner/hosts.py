@@ -11,9 +11,7 @@ from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 
 from specloop.errors import SpecloopError
-from specloop.improve.scans.runner.child import STOP
-from specloop.improve.scans.runner.searching import Searching
-from specloop.improve.scans.runner.spec import SearchSpec
+from specloop.improve.scans.runner.spec import STOP, SearchSpec
 from specloop.kit import json
 
 LINE_BYTES_MAX = 256 * 1024 * 1024
@@ -114,6 +112,9 @@ class InThread:
 
 class _Thread:
     def __init__(self, spec: SearchSpec, loop: asyncio.AbstractEventLoop) -> None:
+        # Only where a search runs: it brings the numeric libraries, which would delay the start of the server.
+        from specloop.improve.scans.runner.searching import Searching  # noqa: PLC0415
+
         self._queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         self._loop = loop
         self._searching = Searching(spec, self._send)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from specloop.improve.scans.search.model import Evaluation
+from specloop.improve.evaluation.model import Evaluation
 
 _OUTCOMES = {"scored": "s", "error": "e", "timeout": "t", "skipped": "k"}
 _LETTERS = {letter: outcome for outcome, letter in _OUTCOMES.items()}

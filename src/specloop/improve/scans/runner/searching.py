@@ -12,20 +12,13 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from specloop.errors import SpecloopError
+from specloop.improve.evaluation.model import Evaluation, Example, Scorer
 from specloop.improve.objectives.composite import Objective
+from specloop.improve.scans.problem import Candidate, ScanEvent, SearchProblem, SearchResult
 from specloop.improve.scans.runner.packing import pack
 from specloop.improve.scans.runner.spec import SearchSpec, problem_of
 from specloop.improve.scans.search.checkpoint import CheckpointMismatch
 from specloop.improve.scans.search.engine import run_search
-from specloop.improve.scans.search.model import (
-    Candidate,
-    Evaluation,
-    Example,
-    ScanEvent,
-    Scorer,
-    SearchProblem,
-    SearchResult,
-)
 from specloop.run.runtime import Output
 
 Send = Callable[[dict[str, Any]], None]

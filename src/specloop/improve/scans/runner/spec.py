@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from specloop.improve.evaluation.model import Example
+from specloop.improve.evaluation.scorer import JudgedDimension, ObjectiveScorer
 from specloop.improve.objectives.composite import Constraint, Dimension, Objective, Rubric, Term
 from specloop.improve.rubrics.judges import judge_for
-from specloop.improve.scans.search.model import Budget, Example, SearchProblem, Strategy
-from specloop.improve.scans.search.scorer import JudgedDimension, ObjectiveScorer
+from specloop.improve.scans.problem import Budget, SearchProblem, Strategy
 from specloop.run.runtime import Component, runtime_for
+
+STOP = b"stop\n"
+"""The line that asks a search process to end at its next checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from typing import Any
 
 from gepa.core.adapter import EvaluationBatch
 
-from specloop.improve.scans.search.ledger import Ledger
-from specloop.improve.scans.search.model import Evaluation, Example
-from specloop.improve.scans.search.space import Point, Space
+from specloop.improve.evaluation.model import Evaluation, Example
+from specloop.improve.scans.ledger import Ledger
+from specloop.improve.scans.space import Point, Space
 
 
 class SearchAdapter:

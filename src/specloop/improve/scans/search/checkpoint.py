@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from specloop.improve.scans.ledger import Ledger
+from specloop.improve.scans.problem import Budget, SearchProblem
 from specloop.improve.scans.search.events import EventLog
-from specloop.improve.scans.search.ledger import Ledger
-from specloop.improve.scans.search.model import Budget, SearchProblem
-from specloop.improve.scans.search.space import Space
+from specloop.improve.scans.space import Space
 from specloop.kit.json import canonical_hash
 
 _VERSION = 1

@@ -7,23 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from specloop.improve.evaluation.metrics import aggregate_metrics
+from specloop.improve.evaluation.model import Evaluation
 from specloop.improve.objectives.composite import check_constraints
 from specloop.improve.samples.splitting import sample_text
 from specloop.improve.scans.clustering import cluster_failures, membership
 from specloop.improve.scans.detect import detect_failure
 from specloop.improve.scans.diagnose import Lineage, diagnose
-from specloop.improve.scans.safety import check_edits
-from specloop.improve.scans.search.checkpoint import Checkpoint
-from specloop.improve.scans.search.events import EventLog
-from specloop.improve.scans.search.generate import generate
-from specloop.improve.scans.search.ledger import Ledger
-from specloop.improve.scans.search.limits import Limits
-from specloop.improve.scans.search.metrics import aggregate_metrics
-from specloop.improve.scans.search.model import (
+from specloop.improve.scans.ledger import Ledger
+from specloop.improve.scans.problem import (
     Budget,
     Candidate,
     Diagnosis,
-    Evaluation,
     Failure,
     FailureCluster,
     SafetyFinding,
@@ -33,10 +28,15 @@ from specloop.improve.scans.search.model import (
     SearchResult,
     ShouldStop,
 )
+from specloop.improve.scans.safety import check_edits
+from specloop.improve.scans.search.checkpoint import Checkpoint
+from specloop.improve.scans.search.events import EventLog
+from specloop.improve.scans.search.generate import generate
+from specloop.improve.scans.search.limits import Limits
 from specloop.improve.scans.search.proposer import OperatorProposer
 from specloop.improve.scans.search.recorder import Recorder
 from specloop.improve.scans.search.selection import ERROR_MARGIN, error_share
-from specloop.improve.scans.search.space import Point, Space
+from specloop.improve.scans.space import Point, Space
 
 _SLICE_MIN = 30
 _SLICE_LOSS = 0.02

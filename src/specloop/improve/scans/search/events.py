@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from specloop.improve.scans.search.model import ScanEvent
+from specloop.improve.scans.problem import ScanEvent
 
 
 class EventLog:

@@ -9,15 +9,15 @@ from typing import Any, cast
 from gepa import api as gepa_api
 from gepa.strategies.proposal_sampling import PxNSampling
 
+from specloop.improve.scans.ledger import Ledger
+from specloop.improve.scans.problem import SearchProblem
 from specloop.improve.scans.search.adapter import SearchAdapter
 from specloop.improve.scans.search.frontier import FrontierSelector
-from specloop.improve.scans.search.ledger import Ledger
 from specloop.improve.scans.search.limits import Limits
-from specloop.improve.scans.search.model import SearchProblem
 from specloop.improve.scans.search.proposer import OperatorProposer
 from specloop.improve.scans.search.recorder import Recorder
 from specloop.improve.scans.search.selection import PairedSelection
-from specloop.improve.scans.search.space import Space
+from specloop.improve.scans.space import Space
 
 
 class _Silent:

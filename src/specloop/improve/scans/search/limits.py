@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from gepa.core.state import GEPAState
 
-from specloop.improve.scans.search.ledger import Ledger
-from specloop.improve.scans.search.model import Budget, ShouldStop, Strategy
+from specloop.improve.scans.ledger import Ledger
+from specloop.improve.scans.problem import Budget, ShouldStop, Strategy
 
 StopReason = Literal["", "budget", "cancelled", "perfect", "patience"]
 

@@ -2,39 +2,18 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from specloop.improve.evaluation.model import Evaluation, Example
 from specloop.improve.scans.detect import detect_failure, label_of
-from specloop.improve.scans.operators import Bandit, Proposal, Record, Situation, Vocabulary, operators_for
-from specloop.improve.scans.search.ledger import Ledger
-from specloop.improve.scans.search.model import Evaluation, Example, SearchProblem
-from specloop.improve.scans.search.space import Point, Space, texts_of
+from specloop.improve.scans.ledger import Ledger
+from specloop.improve.scans.operators import Bandit, Record, Situation, Vocabulary, operators_for
+from specloop.improve.scans.operators.origin import Origin, Step
+from specloop.improve.scans.problem import SearchProblem
+from specloop.improve.scans.space import Point, Space, texts_of
 
 _TRIES = 4
 _RECALL = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One operator's part in a candidate: for which failure kind, and what it proposed."""
-
-    kind: str
-    operator: str
-    proposal: Proposal
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a candidate came from: its parent and the steps taken from there."""
-
-    parent: Point
-    steps: tuple[Step, ...]
-
-    @property
-    def operator(self) -> str:
-        """The operators' names, joined."""
-        return "+".join(step.operator for step in self.steps)
 
 
 class OperatorProposer:

@@ -6,12 +6,13 @@ from typing import Any, cast
 
 from gepa.proposer.base import CandidateProposal
 
+from specloop.improve.evaluation.model import Evaluation, Example
+from specloop.improve.scans.ledger import Ledger
+from specloop.improve.scans.problem import Candidate
 from specloop.improve.scans.search.events import EventLog
 from specloop.improve.scans.search.frontier import current_weights
-from specloop.improve.scans.search.ledger import Ledger
-from specloop.improve.scans.search.model import Candidate, Evaluation, Example
 from specloop.improve.scans.search.proposer import OperatorProposer
-from specloop.improve.scans.search.space import Point, Space
+from specloop.improve.scans.space import Point, Space
 
 _CHECKPOINT_EVERY = 10
 

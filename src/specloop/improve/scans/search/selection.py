@@ -9,7 +9,7 @@ from gepa.core.state import GEPAState
 from gepa.proposer.base import CandidateProposal
 from gepa.strategies.acceptance import AcceptanceCriterion
 
-from specloop.improve.scans.search.model import Evaluation
+from specloop.improve.evaluation.model import Evaluation
 from specloop.improve.scans.search.proposer import OperatorProposer
 from specloop.improve.scans.search.recorder import Recorder
 

@@ -10,9 +10,8 @@ from typing import Any, Literal, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from specloop.improve.objectives.composite import Objective
-from specloop.improve.rubrics.judges import Outcome
-from specloop.run.runtime import AgentRuntime, Component, JsonObject, Output
+from specloop.improve.evaluation.model import Example, Scorer
+from specloop.run.runtime import AgentRuntime, Component, JsonObject
 
 ShouldStop: TypeAlias = Callable[[], bool]
 ScanOutcome = Literal["changesets_proposed", "no_improvement", "no_failures", "budget_exhausted", "cancelled"]
@@ -28,39 +27,6 @@ class ScanEvent:
     type: str
     phase: str
     data: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A train or val sample as the search sees it. Holdout samples never become Examples of a search."""
-
-    id: str
-    input: JsonObject
-    reference: Any = None
-    metadata: JsonObject = field(default_factory=dict[str, Any])
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """One candidate on one sample. `score` is None unless `outcome` is `scored` (spectral.md §1.4 invariant 7).
-
-    `dimension_scores` is keyed `rubric/dimension`; `broken` lists dimensions under their `hard_min`.
-    """
-
-    sample_id: str
-    outcome: Outcome
-    score: float | None
-    dimension_scores: Mapping[str, float | None] = field(default_factory=dict[str, float | None])
-    broken: tuple[str, ...] = ()
-    authorities: Mapping[str, float] = field(default_factory=dict[str, float])
-    rationale: str = ""
-    output: Any = None
-    detail: JsonObject = field(default_factory=dict[str, Any])
-    error: str | None = None
-    latency_ms: float = 0.0
-    tokens_in: int = 0
-    tokens_out: int = 0
-    micro_usd: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,29 +175,6 @@ class SafetyFinding:
     pointer: str
     detail: str
     blocking: bool = True
-
-
-class Scorer(Protocol):
-    """Turns an output into an Evaluation. `identity` changes whenever a score could (spectral.md §1.4 invariant 9)."""
-
-    @property
-    def identity(self) -> str:
-        """Names the judges, their versions and the objective; part of every evaluation's cache key."""
-        ...
-
-    @property
-    def objective(self) -> Objective:
-        """The objective whose composite is the score."""
-        ...
-
-    @property
-    def is_pure(self) -> bool:
-        """Whether a score depends on sample and output alone, so that an equal output need not be scored again."""
-        ...
-
-    def score(self, config_hash: str, example: Example, output: Output) -> Evaluation:
-        """Judge one output."""
-        ...
 
 
 class Embedder(Protocol):

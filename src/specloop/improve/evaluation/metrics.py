@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from specloop.improve.scans.search.model import Evaluation
+from specloop.improve.evaluation.model import Evaluation
 
 
 def aggregate_metrics(evaluations: Sequence[Evaluation]) -> Mapping[str, float | None]:

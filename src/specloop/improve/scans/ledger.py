@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from specloop.improve.scans.search.model import Evaluation, Example, Scorer
-from specloop.improve.scans.search.space import Point, Space
+from specloop.improve.evaluation.model import Evaluation, Example, Scorer
+from specloop.improve.scans.space import Point, Space
 from specloop.run.runtime import AgentRuntime
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from specloop.improve.scans.search.model import Edit
+from specloop.improve.scans.problem import Edit
 from specloop.kit.json import canonical_hash, dumps, loads
 from specloop.run.runtime import Component, JsonObject
 

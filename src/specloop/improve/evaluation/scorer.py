@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from specloop.improve.evaluation.model import Evaluation, Example
 from specloop.improve.objectives.composite import Objective, compose
 from specloop.improve.rubrics.judges import Case, Judge, Outcome, judge_case
-from specloop.improve.scans.search.model import Evaluation, Example
 from specloop.kit.json import canonical_hash
 from specloop.run.runtime import Output
 
