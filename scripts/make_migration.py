@@ -10,7 +10,7 @@ import re
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.autogenerate.api import AutogenContext
@@ -46,7 +46,7 @@ def upgrade() -> None:
 '''
 
 
-def render_item(kind: str, thing: Any, context: AutogenContext) -> str | bool:
+def render_item(kind: str, thing: object, context: AutogenContext) -> str | Literal[False]:
     """Our own column types by their short names."""
     if kind == "type" and isinstance(thing, UTCDateTime):
         context.imports.add("from specloop.db.base import UTCDateTime")
@@ -65,10 +65,9 @@ def produce(connection: Connection) -> tuple[str, set[str], list[str]]:
     script = produce_migrations(context, metadata)
     operations = script.upgrade_ops or UpgradeOps([])
     created = [one.table_name for one in operations.ops if isinstance(one, CreateTableOp)]
-    imports: set[str] = set()
-    body = render_python_code(operations, render_item=render_item, imports=imports, migration_context=context)
+    body = render_python_code(operations, render_item=render_item, migration_context=context)
     protected = [name for name in workspace_tables(metadata) if name in created]
-    return body, imports | _used_imports(body), protected
+    return body, _used_imports(body), protected
 
 
 def _used_imports(body: str) -> set[str]:

@@ -313,7 +313,7 @@ def _add_run(assembly: Assembly, ground: Ground) -> None:
         ConfigServer(epoch_of(ground.database.writer_engine.sync_engine)),
         HealthService([AgentHealth()]),
     )
-    assembly.routers += agents_rest.routers
+    assembly.routers[:0] = agents_rest.routers  # routes are tried in order, and an agent's configuration is the hottest
 
 
 async def _setup_token(assembly: Assembly, ground: Ground) -> str | None:

@@ -6,8 +6,8 @@ each begins with BEGIN IMMEDIATE: nobody ever sees "database is locked". Reading
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from specloop.db.errors import DatabaseBusy, DatabaseUnreachable
@@ -83,19 +83,13 @@ class Database:
     @asynccontextmanager
     async def reading(self, workspace_id: str | None = None) -> AsyncGenerator[UnitOfWork]:
         """A unit that only reads; it sees one consistent state."""
-        async with self._read_sessions() as session, _translated_errors():
-            unit = UnitOfWork(session, self.engine_name)
-            if workspace_id is not None:
-                await unit.enter_workspace(workspace_id)
+        async with self._unit(self._read_sessions, workspace_id) as unit:
             yield unit
 
     @asynccontextmanager
     async def writing(self, workspace_id: str | None = None) -> AsyncGenerator[UnitOfWork]:
         """A unit that commits when the block ends and rolls back when it raises."""
-        async with self._write_sessions() as session, _translated_errors():
-            unit = UnitOfWork(session, self.engine_name)
-            if workspace_id is not None:
-                await unit.enter_workspace(workspace_id)
+        async with self._unit(self._write_sessions, workspace_id) as unit:
             try:
                 yield unit
             except BaseException:
@@ -103,14 +97,27 @@ class Database:
                 raise
             await unit.commit()
 
+    @asynccontextmanager
+    async def _unit(
+        self, sessions: async_sessionmaker[AsyncSession], workspace_id: str | None
+    ) -> AsyncGenerator[UnitOfWork]:
+        unit = UnitOfWork(sessions, self.engine_name)
+        try:
+            with _translated_errors():
+                if workspace_id is not None:
+                    await unit.enter_workspace(workspace_id)
+                yield unit
+        finally:
+            await unit.close()
+
     async def close(self) -> None:
         """Give back every connection."""
         await self.reader_engine.dispose()
         await self.writer_engine.dispose()
 
 
-@asynccontextmanager
-async def _translated_errors() -> AsyncGenerator[None]:
+@contextmanager
+def _translated_errors() -> Generator[None]:
     try:
         yield
     except PoolTimeout as error:

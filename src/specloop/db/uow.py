@@ -13,16 +13,24 @@ ALL_WORKSPACES = "*"
 
 
 class UnitOfWork:
-    """A database session with a list of callbacks for after the commit.
+    """A database session, opened when it is first used, with a list of callbacks for after the commit.
 
     Callbacks wake others (dispatchers, event streams, caches); they must not carry work that may not be lost:
     that goes into a row of the same transaction.
     """
 
-    def __init__(self, session: AsyncSession, engine_name: str) -> None:
-        self.session = session
+    def __init__(self, open_session: Callable[[], AsyncSession], engine_name: str) -> None:
         self.engine_name = engine_name
+        self._open_session = open_session
+        self._session: AsyncSession | None = None
         self._after_commit: list[AfterCommit] = []
+
+    @property
+    def session(self) -> AsyncSession:
+        """The session; a unit that never asks for it costs nothing."""
+        if self._session is None:
+            self._session = self._open_session()
+        return self._session
 
     def after_commit(self, callback: AfterCommit) -> None:
         """Run `callback` once the transaction is durable; never when it is rolled back."""
@@ -40,7 +48,8 @@ class UnitOfWork:
 
     async def commit(self) -> None:
         """Make the work durable, then run the callbacks in order."""
-        await self.session.commit()
+        if self._session is not None:
+            await self._session.commit()
         callbacks, self._after_commit = self._after_commit, []
         for callback in callbacks:
             await callback()
@@ -48,4 +57,10 @@ class UnitOfWork:
     async def rollback(self) -> None:
         """Undo everything and forget the callbacks."""
         self._after_commit.clear()
-        await self.session.rollback()
+        if self._session is not None:
+            await self._session.rollback()
+
+    async def close(self) -> None:
+        """Give the connection back; what was not committed is undone."""
+        if self._session is not None:
+            await self._session.close()
