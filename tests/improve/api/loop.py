@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,11 +36,22 @@ class Loop:
     """The program with shortcuts for the steps of the loop; `call` is that of the world inside."""
 
     inner: World
+    start_worker: Callable[[SearchHost | None], Awaitable[Worker]]
     worker: Worker
     ids: dict[str, str] = field(default_factory=dict[str, str])
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
+
+    async def restart_worker(self) -> None:
+        """Stop the worker in the middle of whatever it does, as a kill would, and start the next."""
+        await self.worker.stop(grace_seconds=0)
+        self.worker = await self.start_worker(None)
+
+    async def use_host(self, host: SearchHost) -> None:
+        """Let a new worker run searches elsewhere."""
+        await self.worker.stop(grace_seconds=0)
+        self.worker = await self.start_worker(host)
 
     async def post(self, path: str, body: Any = None, who: str = "owner", status: int | None = None) -> Any:
         """POST and return the body, checked to be a success (or `status`)."""
@@ -115,17 +126,20 @@ async def running_loop(
         CardService: CardService(),
         ConfigServer: ConfigServer(epoch_of(database.writer_engine.sync_engine)),
     }
-    routers = [*workspace_routers, *agent_routers, *stage.routers]
-    async with running_world(database, routers, services, clock) as world:
-        address = (
-            f"sqlite:///{folder}/jobs.db"
-            if database.engine_name == "sqlite"
-            else database.url.render_as_string(hide_password=False)
-        )
-        by_name = {kind.__name__: service for kind, service in services.items()}
+    is_file = database.engine_name == "sqlite"
+    address = f"sqlite:///{folder}/jobs.db" if is_file else database.url.render_as_string(hide_password=False)
+
+    async def start_worker(other_host: SearchHost | None = None) -> Worker:
+        wanted = stage.services if other_host is None else assemble(clock, tracer, other_host).services
+        by_name = {kind.__name__: service for kind, service in wanted.items()}
         worker = Worker(database, Jobs(*stage.tasks), DBOSEngine(address), services=by_name, clock=clock)
         await worker.start()
+        return worker
+
+    routers = [*workspace_routers, *agent_routers, *stage.routers]
+    async with running_world(database, routers, services, clock) as world:
+        running = Loop(world, start_worker, await start_worker())
         try:
-            yield Loop(world, worker)
+            yield running
         finally:
-            await worker.stop(grace_seconds=0)
+            await running.worker.stop(grace_seconds=0)

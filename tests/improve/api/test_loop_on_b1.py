@@ -1,4 +1,4 @@
-"""The whole loop on B1 through the front door: scan, change set, holdout verdict, accept, served (spectral.md §2.6.1)."""
+"""The whole loop on B1 through the front door: scan, verdict on the holdout, accept, served (spectral.md §2.6.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rubrics and objectives through the front door: versions, judges, weights, archives (spectral.md §1.3 routers 12, 13)."""
+"""Rubrics and objectives through the front door: versions, judges, weights (spectral.md §1.3 routers 12, 13)."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ async def test_bulk_items_come_as_json_ndjson_or_csv(world: World, media_type: s
 
 async def test_one_wrong_item_refuses_the_whole_bulk_and_names_it(world: World) -> None:
     set_id = await make_set(world)
-    wrong = [*items(2), {"input": {}, "split": "test"}]
+    wrong: list[Any] = [*items(2), {"input": {}, "split": "test"}]
     answer = await world.call("contributor", "POST", f"{SETS}/{set_id}/items", json={"items": wrong})
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["loc"][:4] == ["body", "items", 2, "split"]
@@ -117,7 +117,7 @@ async def test_a_frozen_version_refuses_every_edit_and_the_next_version_keeps_ea
     frozen = (await world.call("contributor", "POST", f"{SETS}/{set_id}/freeze")).json()
     assert (frozen["status"], frozen["counts"]["unassigned"]) == ("frozen", 0)
     first = (await world.call("observer", "GET", f"{SETS}/{set_id}/items?split=train")).json()["results"][0]
-    edits = [
+    edits: list[tuple[str, str, dict[str, Any]]] = [
         ("POST", "items", {"json": {"items": items(1)}}),
         ("PATCH", f"items/{first['id']}", {"json": {"input": 1}}),
         ("DELETE", f"items/{first['id']}", {}),

@@ -17,7 +17,7 @@ def proposal_of(scan: Scan, agent_name: str, message: Mapping[str, Any], finding
     """The change set of a search that found something better."""
     result: Mapping[str, Any] = message["result"]
     diagnosis: Mapping[str, Any] = result["diagnosis"]
-    cluster_of = {cluster.key: cluster for cluster in findings.clusters}
+    cluster_of = {cluster.key: cluster for cluster in reversed(findings.clusters)}  # the first of equal keys stays
     edits = tuple(_edit(scan.agent_id, edit, cluster_of) for edit in diagnosis["edits"])
     why = _why(diagnosis["attribution"], cluster_of)
     delta = diagnosis["val_after"] - diagnosis["val_before"]

@@ -39,9 +39,10 @@ def findings_of(
         for config_hash, parts in message["evaluations"].items()
         for split, packed in parts.items()
     }
-    cluster_ids = {one["key"]: new_id() for one in result["clusters"]}
-    clusters = [_cluster(one, cluster_ids, scan_id, now) for one in result["clusters"]]
-    members = {cluster_ids[one["key"]]: _members(one, samples) for one in result["clusters"]}
+    # Two patterns of one kind may have the same key (it hashes their words); only kinds are referred to by theirs.
+    kind_ids = {one["key"]: new_id() for one in result["clusters"] if one["parent_key"] is None}
+    clusters = [_cluster(one, kind_ids, scan_id, now) for one in result["clusters"]]
+    members = {cluster.id: _members(one, samples) for cluster, one in zip(clusters, result["clusters"], strict=True)}
     return Findings(
         candidates, ids, evaluations, clusters, members, _usage(message, runtime), _summary(result, candidates, ids)
     )
@@ -67,13 +68,13 @@ def _candidate(body: Mapping[str, Any], ids: Mapping[str, str], scan_id: str, no
     )
 
 
-def _cluster(body: Mapping[str, Any], ids: Mapping[str, str], scan_id: str, now: datetime) -> Cluster:
+def _cluster(body: Mapping[str, Any], kind_ids: Mapping[str, str], scan_id: str, now: datetime) -> Cluster:
     kept = ("top_terms", "exemplars", "suggested_operators", "centroid")
     return Cluster(
-        id=ids[body["key"]],
+        id=kind_ids[body["key"]] if body["parent_key"] is None else new_id(),
         scan_id=scan_id,
         key=body["key"],
-        parent_id=ids.get(body["parent_key"] or ""),
+        parent_id=kind_ids.get(body["parent_key"] or ""),
         kind=body["kind"],
         name=body["name"][:200],
         description=body["description"],

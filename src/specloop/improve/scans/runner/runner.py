@@ -31,8 +31,10 @@ from specloop.improve.scans.runner.proposal import proposal_of
 from specloop.improve.scans.runner.results import findings_of
 from specloop.improve.scans.runner.spans import emit_spans, note_traces
 from specloop.improve.scans.tables import ScanRow
-from specloop.jobs import JobContext
+from specloop.jobs import JobCancelled, JobContext, LeaseLost
+from specloop.jobs.model import FAILURES_MAX
 from specloop.kit.clock import Clock
+from specloop.kit.ids import new_id
 from specloop.kit.log import get_logger
 
 log = get_logger(__name__)
@@ -71,7 +73,9 @@ class ScanRunner:
                 if not is_done:
                     return
             await self._prove(job, journal, scan_id)
-        except SpecloopError as error:
+        except (JobCancelled, LeaseLost):
+            raise
+        except Exception as error:  # whatever goes wrong, a scan must not stay in `running` for ever
             await self._fail(journal, error)
 
     async def _begin(self, job: JobContext, scan_id: str) -> Scan | None:
@@ -232,17 +236,33 @@ class ScanRunner:
             await runs.add_events(ctx, row, _gate_events(settled))
             await self._domains.decisions.accept_automatically(ctx, changeset_id)
 
-    async def _fail(self, journal: Journal, error: SpecloopError) -> None:
-        detail = {"code": error.members.get("search_code", error.code), "detail": error.detail}
+    async def _fail(self, journal: Journal, error: Exception) -> None:
+        """Fail for good what another attempt would not change; let the job try others again, a few times."""
+        is_expected = isinstance(error, SpecloopError) and error.status < 500
         async with journal.holding() as (ctx, row):
-            row.error = {**detail, "phase": row.phase}
-            await end(ctx, row, Status.FAILED)
+            failures = int(row.used.get("failures", 0)) + 1
+            row.used = {**row.used, "failures": failures}
+            is_over = is_expected or failures >= FAILURES_MAX
+            if is_over:
+                row.error = {**_reason(error), "phase": row.phase}
+                await end(ctx, row, Status.FAILED)
+        if not is_over:
+            raise error
+
+
+def _reason(error: Exception) -> dict[str, Any]:
+    if isinstance(error, SpecloopError) and error.code != "internal":
+        return {"code": error.members.get("search_code", error.code), "detail": error.detail}
+    incident = new_id()
+    log.error("scan.crashed", incident=incident, exc_info=error)
+    return {"code": "internal", "detail": f"the scan ended with an unexpected error; incident {incident}"}
 
 
 class _SearchFailed(SpecloopError):
     """The search could not be carried out."""
 
     code = "search-failed"
+    status = 400
 
 
 def _outcome(scan: Scan) -> str:
