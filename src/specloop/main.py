@@ -41,7 +41,7 @@ from specloop.identity.gate import IdentityGate
 from specloop.identity.keys import KeyService
 from specloop.identity.keys import rest as keys_rest
 from specloop.identity.oauth import ProviderConfig
-from specloop.identity.workspaces import HealthService
+from specloop.identity.workspaces import HealthProbe, HealthService
 from specloop.identity.workspaces import rest as workspaces_rest
 from specloop.identity.workspaces.webhooks import DeliveryService, WebhookService, webhook_tasks
 from specloop.improve import assembly as improve
@@ -55,6 +55,7 @@ from specloop.kit.crypto import Pepper
 from specloop.kit.mail import SMTPMailer
 from specloop.record.traces import TraceIntake, TraceReader, otlp
 from specloop.record.traces import rest as traces_rest
+from specloop.record.traces.service.health import IngestHealth
 from specloop.run.agents import AgentHealth, AgentRunner, CardService, ConfigServer
 from specloop.run.agents import rest as agents_rest
 from specloop.settings import BadSetting, Role, Settings
@@ -112,6 +113,7 @@ class Assembly:
     services: dict[type, object] = field(default_factory=dict[type, object])
     routers: list[APIRouter] = field(default_factory=list[APIRouter])
     tasks: list[Tasks] = field(default_factory=list[Tasks])
+    probes: list[HealthProbe] = field(default_factory=list[HealthProbe])
 
     def add(self, *services: object) -> None:
         """Register services under their own classes."""
@@ -305,7 +307,9 @@ def _add_record(assembly: Assembly, ground: Ground) -> TraceIntake:
     intake = TraceIntake(
         ground.database, ground.telemetry, ground.clock, inbox_bytes_max=ground.settings.ingest_queue_bytes_max
     )
-    assembly.add(intake, TraceReader(ground.telemetry))
+    reader = TraceReader(ground.telemetry)
+    assembly.add(intake, reader)
+    assembly.probes.append(IngestHealth(reader))
     assembly.routers += [otlp.router, traces_rest.router]
     return intake
 
@@ -315,8 +319,8 @@ def _add_run(assembly: Assembly, ground: Ground) -> None:
         AgentRunner(ground.tracer),
         CardService(),
         ConfigServer(epoch_of(ground.database.writer_engine.sync_engine)),
-        HealthService([AgentHealth()]),
     )
+    assembly.probes.append(AgentHealth())
     assembly.routers[:0] = agents_rest.routers  # routes are tried in order, and an agent's configuration is the hottest
 
 
@@ -353,7 +357,7 @@ def _application(assembly: Assembly, ground: Ground, gate: IdentityGate) -> Fast
 
     health = Health({"db": check_state, "store": ground.telemetry.ping})
     metrics = Metrics.create(gather, ground.settings.metrics_token.get_secret_value())
-    assembly.add(health, metrics)
+    assembly.add(health, metrics, HealthService(assembly.probes))
     app = build_app(Parts(Door(ground.database, gate, ground.clock), assembly.services, assembly.routers, page_routers))
     app.add_middleware(TraceRequests, tracer=ground.tracer)
     app.add_middleware(MeasureRequests, metrics=metrics)
