@@ -157,7 +157,7 @@ async def test_the_reveal_needs_an_admin_and_is_audited_and_burns_the_version(wo
         found = await ctx.session.execute(
             text("SELECT actor_id FROM audit_events WHERE action = 'sample_set.holdout_revealed'")
         )
-        assert [row[0] for row in found] == [world.ids["admin"]]
+        assert [row[0] for row in found] == [world.gate.people["admin"].user_id]
 
 
 async def test_a_sealed_sample_cannot_be_changed(world: World) -> None:

@@ -12,10 +12,10 @@ from specloop.improve.samples.service import SampleService
 from specloop.improve.scans.errors import NotReady
 from specloop.improve.scans.model import NewEvent, Scan, SearchWish
 from specloop.improve.scans.problem import Budget, Strategy
+from specloop.improve.scans.readiness import readiness_of
 from specloop.improve.scans.repository import runs
 from specloop.improve.scans.runner.journal import Journal
 from specloop.improve.scans.runner.spec import SearchSpec
-from specloop.improve.scans.service.lifecycle import readiness_of
 from specloop.jobs import JobContext
 from specloop.run import agents
 from specloop.run.runtime import Component

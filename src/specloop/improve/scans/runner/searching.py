@@ -14,8 +14,8 @@ from typing import Any
 from specloop.errors import SpecloopError
 from specloop.improve.evaluation.model import Evaluation, Example, Scorer
 from specloop.improve.objectives.composite import Objective
+from specloop.improve.scans.packing import pack
 from specloop.improve.scans.problem import Candidate, ScanEvent, SearchProblem, SearchResult
-from specloop.improve.scans.runner.packing import pack
 from specloop.improve.scans.runner.spec import SearchSpec, problem_of
 from specloop.improve.scans.search.checkpoint import CheckpointMismatch
 from specloop.improve.scans.search.engine import run_search

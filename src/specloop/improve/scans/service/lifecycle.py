@@ -27,9 +27,9 @@ from specloop.improve.scans.model import (
     check_retry,
     move,
 )
+from specloop.improve.scans.readiness import readiness_of
 from specloop.improve.scans.repository import runs
 from specloop.improve.scans.tables import ScanRow
-from specloop.improve.validation.service import MIN_N, power_report
 from specloop.run import agents
 
 JOB = "scan.run"
@@ -209,26 +209,6 @@ def _check_components(served: agents.ServedAgent, wish: ScanWish) -> None:
     unknown = sorted(set(wish.components or ()) - known)
     if unknown:
         raise NotReady(f"unknown components: {', '.join(unknown)}; there are: {', '.join(sorted(known))}")
-
-
-def readiness_of(counts: dict[str, int]) -> dict[str, Any]:
-    """Counts, power and blockers. Samples that no split has placed yet are divided when the scan starts."""
-    total = sum(counts.values())
-    unassigned = counts.get("unassigned", 0)
-    blockers: list[str] = []
-    if total == 0:
-        blockers.append("the sample set is empty")
-    elif not unassigned and (not counts.get("train") or not counts.get("val")):
-        blockers.append("train and val need samples")
-    holdout = counts.get("holdout", 0)
-    warnings = [f"a holdout of {holdout} samples cannot pass; {MIN_N} are needed"] if 0 < holdout < MIN_N else []
-    return {
-        "mode": "full",
-        "counts": counts,
-        "power": power_report(holdout),
-        "blockers": blockers,
-        "warnings": warnings,
-    }
 
 
 def engine_versions() -> dict[str, Any]:

@@ -9,8 +9,8 @@ from specloop.db.context import Context
 from specloop.db.paging import Page, PageRequest
 from specloop.improve.scans.errors import ScanNotEnded
 from specloop.improve.scans.model import Cluster, Scan, Status, StoredCandidate, Usage
+from specloop.improve.scans.packing import unpack
 from specloop.improve.scans.repository import findings, runs
-from specloop.improve.scans.runner.packing import unpack
 
 
 async def candidates(
