@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 import socket
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, ViewportSize, expect, sync_playwright
 
 from tests.browser.chromium import MISSING, find_browser
 from tests.browser.preview import build
+from tests.interaction.tenant import PASSWORD, Tenant, register
+from tests.server import started_server
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 375, "height": 720}
@@ -101,3 +106,38 @@ def phone(browser: Browser) -> Iterator[Watched]:
     """A page of phone size."""
     with opened(browser, viewport=PHONE, has_touch=True) as watched:
         yield watched
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server with an embedded store."""
+    data: Path = tmp_path_factory.mktemp("pages")
+    generous = {"SPECLOOP_RATE_USER_PER_MINUTE": "1000000", "SPECLOOP_REGISTRATIONS_PER_HOUR": "1000000"}
+    with started_server(data, **generous) as url:
+        yield url
+
+
+@pytest.fixture
+def tenant(server: str) -> Iterator[Tenant]:
+    """A fresh owner."""
+    with register(server, f"{secrets.token_hex(8)}@test.com") as made:
+        yield made
+
+
+def sign_in(page: Page, server: str, email: str) -> None:
+    """Through the form, with the keyboard only."""
+    page.goto(f"{server}/login")
+    expect(page.get_by_label("E-mail")).to_be_focused()
+    page.keyboard.type(email)
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/app/w/"))
+
+
+@pytest.fixture
+def owner(server: str, tenant: Tenant, desktop: Watched) -> Iterator[Watched]:
+    """The owner, signed in; nothing in the console may complain in the whole journey."""
+    sign_in(desktop.page, server, tenant.email)
+    yield desktop
+    assert desktop.complaints == []

@@ -4,47 +4,15 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Watched, opened
+from tests.browser.conftest import PASSWORD, Watched, opened, sign_in
 from tests.browser.samples import HOSTILE
 from tests.browser.test_pages import violations
 from tests.interaction.tenant import Tenant, register
-from tests.server import started_server
-
-PASSWORD = "devpass"
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server with an embedded store."""
-    data: Path = tmp_path_factory.mktemp("pages")
-    generous = {"SPECLOOP_RATE_USER_PER_MINUTE": "1000000", "SPECLOOP_REGISTRATIONS_PER_HOUR": "1000000"}
-    with started_server(data, **generous) as url:
-        yield url
-
-
-@pytest.fixture
-def tenant(server: str) -> Iterator[Tenant]:
-    """A fresh owner."""
-    with register(server, f"{secrets.token_hex(8)}@test.com") as made:
-        yield made
-
-
-def sign_in(page: Page, server: str, email: str) -> None:
-    """Through the form, with the keyboard only."""
-    page.goto(f"{server}/login")
-    expect(page.get_by_label("E-mail")).to_be_focused()
-    page.keyboard.type(email)
-    page.keyboard.press("Tab")
-    page.keyboard.type(PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url(re.compile(r"/app/w/"))
 
 
 def create_agent(page: Page, server: str, tenant: Tenant, name: str) -> str:
@@ -54,14 +22,6 @@ def create_agent(page: Page, server: str, tenant: Tenant, name: str) -> str:
     page.get_by_role("button", name="Create agent").click()
     page.wait_for_url(re.compile(r"/agents/[0-9a-f-]{36}$"))
     return page.url
-
-
-@pytest.fixture
-def owner(server: str, tenant: Tenant, desktop: Watched) -> Iterator[Watched]:
-    """The owner, signed in; nothing in the console may complain in the whole journey."""
-    sign_in(desktop.page, server, tenant.email)
-    yield desktop
-    assert desktop.complaints == []
 
 
 def test_signing_in_works_by_keyboard_and_shows_the_first_steps(owner: Watched) -> None:

@@ -69,7 +69,7 @@ def probability(value: float | None) -> str:
         return DASH
     if value >= 0.001:
         return f"{value:.3f}"
-    if value <= 0.0:
+    if value < 1e-300:
         return "<1e-300"
     exponent = math.floor(math.log10(value))
     return f"{value / 10**exponent:.1f}e{exponent}"

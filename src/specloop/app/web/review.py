@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from specloop.app.web import diff
 from specloop.app.web.evidence import EvidencePlots, evidence_plots
 from specloop.improve.changesets.model import ChangeSet, Edit
 from specloop.improve.changesets.service import explain
 from specloop.improve.scans.model import ClusterMember
+
+GATES: Final = {
+    "size": "enough tasks for the least effect to show",
+    "freshness": "base versions current, holdout never revealed, nothing shared with train",
+    "effect": "mean difference, task by task",
+    "significance": "the difference is no chance",
+    "no-harm": "nothing that must hold gets worse",
+    "slices": "no kind of task loses",
+    "cost/latency/error": "rise of the share of errors; the objective's limits hold",
+    "multiplicity": "looks at this holdout version",
+    "robustness": "the sign of the difference holds in most folds",
+}
+"""What each gate of spectral.md §2.5 asks, in words."""
 
 
 def review_of(
@@ -37,8 +50,8 @@ def review_of(
         "scan_id": change.scan_id,
         "agents": agents,
         "agent_names": [one["name"] for one in agents],
-        "evidence": None if proof is None else {"wins": None, "losses": None, "ties": None, "by_slice": [], **proof},
-        "gates": [{"value": None, "threshold": None, "detail": "", **gate} for gate in change.gates],
+        "evidence": None if proof is None else _evidence(proof),
+        "gates": [_gate(gate) for gate in change.gates],
         "clusters": clusters,
         "edits": [_edit(one, names, ablation) for one in change.edits],
         "regressions": told["regressions"],
@@ -50,6 +63,18 @@ def review_of(
         "decided_by": decided_by,
         "decision_note": "",
     }
+
+
+def _evidence(proof: Mapping[str, Any]) -> dict[str, Any]:
+    told = cast("list[dict[str, Any]]", proof.get("by_slice") or [])
+    slices = [{"delta": one["candidate"] - one["baseline"], **one} for one in told]
+    return {"wins": None, "losses": None, "ties": None, **proof, "by_slice": slices}
+
+
+def _gate(gate: Mapping[str, Any]) -> dict[str, Any]:
+    """A gate with what it asks, where it has found nothing to add."""
+    found = {"value": None, "threshold": None, **gate}
+    return {**found, "detail": gate.get("detail") or GATES.get(str(gate["name"]), "")}
 
 
 def _looks(change: ChangeSet) -> dict[str, int] | None:

@@ -29,7 +29,7 @@ def live_view(scan: Scan, now: datetime) -> dict[str, Any]:
     elapsed = (end - scan.started_at).total_seconds() * 1000 if scan.started_at else None
     done, total = scan.progress_done, scan.progress_total
     forecast = None
-    if elapsed is not None and scan.status is Status.RUNNING and 0 < done <= total:
+    if elapsed is not None and scan.phase == "generate" and scan.status is Status.RUNNING and 0 < done <= total:
         forecast = elapsed * (total - done) / done
     return {
         "status": scan.status.value,
