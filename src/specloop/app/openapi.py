@@ -91,8 +91,10 @@ def _complete(document: dict[str, Any], route: APIRoute) -> None:
         operation["security"] = [] if guard.is_public else [{"bearer": []}]
         if guard.scopes:
             operation["x-scopes"] = list(guard.scopes)
+        is_checked = operation["responses"].pop("422", None) is not None  # the framework's own shape is not ours
         if dialect_of(route.path) is Dialect.PROBLEM:
-            for status in _statuses(route, guard, method):
+            statuses = _statuses(route, guard, method)
+            for status in {*statuses, "422"} if is_checked else statuses:
                 operation["responses"][status] = _problem_response(status)
 
 

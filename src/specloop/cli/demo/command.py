@@ -79,7 +79,7 @@ def _run(
         raise DemoFailed(f"the scan ended as {scan['status']}: {scan.get('error')}")
     outcome = loop.finish(session, prepared, scan)
     figures = report.facts(outcome, time.monotonic() - started, scan_seconds)
-    page = f"{server.url}/app/changesets/{outcome.changeset.get('id', '')}"
+    page = f"{server.url}/app/w/{session.profile.workspace_id}/changesets/{outcome.changeset.get('id', '')}"
     return figures, page
 
 
