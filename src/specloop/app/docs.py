@@ -12,7 +12,8 @@ from specloop.transport.routing import api_router
 
 router = api_router()
 
-# Both readers make style elements while they run: empty ones, which they fill rule by rule, and one with fixed text. The hashes of just those texts let them in; everything else stays as strict as on our own pages.
+# Both readers make style elements while they run: empty ones, which they fill rule by rule, and one with a fixed text.
+# The hashes of just those texts let them in; everything else stays as strict as on our own pages.
 STYLE_HASHES = (
     "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
     "'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='",
