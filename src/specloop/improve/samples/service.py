@@ -295,7 +295,7 @@ class SampleService:
             "by_split": by_split,
             "by_label": {split: dict(counted) for split, counted in labels.items()},
             "leakage": found.shown.leakage,
-            "power": self._power(by_split["holdout"]),
+            "power": await asyncio.to_thread(self._power, by_split["holdout"]),
         }
 
     async def usable(self, ctx: Context, set_id: str, version: int | None = None) -> SetVersion:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from specloop.improve.validation.service import MIN_N, power_report
 
 
-def readiness_of(counts: dict[str, int]) -> dict[str, Any]:
-    """Counts, power and blockers. Samples that no split has placed yet are divided when the scan starts."""
+def readiness_of(counts: dict[str, int], power: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Counts, power and blockers. Samples that no split has placed yet are divided when the scan starts.
+
+    `power` comes from `power_of`, which takes long: a request that must answer at once leaves it to the job.
+    """
     total = sum(counts.values())
     unassigned = counts.get("unassigned", 0)
     blockers: list[str] = []
@@ -21,7 +25,12 @@ def readiness_of(counts: dict[str, int]) -> dict[str, Any]:
     return {
         "mode": "full",
         "counts": counts,
-        "power": power_report(holdout),
+        "power": power or {},
         "blockers": blockers,
         "warnings": warnings,
     }
+
+
+async def power_of(counts: dict[str, int]) -> dict[str, Any]:
+    """What a holdout of this size can certify; seconds of arithmetic at the first time, so in a thread."""
+    return await asyncio.to_thread(power_report, counts.get("holdout", 0))

@@ -12,7 +12,7 @@ from specloop.improve.samples.service import SampleService
 from specloop.improve.scans.errors import NotReady
 from specloop.improve.scans.model import NewEvent, Scan, SearchWish
 from specloop.improve.scans.problem import Budget, Strategy
-from specloop.improve.scans.readiness import readiness_of
+from specloop.improve.scans.readiness import power_of, readiness_of
 from specloop.improve.scans.repository import runs
 from specloop.improve.scans.runner.journal import Journal
 from specloop.improve.scans.runner.spec import SearchSpec
@@ -43,11 +43,13 @@ class Preparing:
 
         Raises: NotReady when train or val turn out empty; NotRunnable.
         """
-        async with journal.holding() as (ctx, row):
+        async with journal.holding() as (ctx, _row):
             version = await self._samples.version(ctx, scan.sample_set_version_id)
             if version.status is VersionStatus.DRAFT:
                 version = await self._samples.freeze_version(ctx, version.id)
-            row.readiness = readiness_of(version.counts)
+        power = await power_of(version.counts)
+        async with journal.holding() as (ctx, row):
+            row.readiness = readiness_of(version.counts, power)
             if scan.attempt == 1:
                 await runs.add_events(ctx, row, [NewEvent("preflight.result", row.readiness, "observe")])
             blockers: list[str] = row.readiness["blockers"]

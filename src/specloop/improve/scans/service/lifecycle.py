@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.metadata import version as version_of
 from typing import Any
 
@@ -27,7 +28,7 @@ from specloop.improve.scans.model import (
     check_retry,
     move,
 )
-from specloop.improve.scans.readiness import readiness_of
+from specloop.improve.scans.readiness import power_of, readiness_of
 from specloop.improve.scans.repository import runs
 from specloop.improve.scans.tables import ScanRow
 from specloop.run import agents
@@ -90,7 +91,7 @@ class Scans:
             resolved = await self._resolve(ctx, wish)
         except BusinessRule as error:
             return {**readiness_of({}), "is_ready": False, "blockers": [error.detail]}
-        readiness = readiness_of(resolved.counts)
+        readiness = readiness_of(resolved.counts, await power_of(resolved.counts))
         for scan in await runs.active_scans(ctx):
             if scan.agent_id == wish.agent_id:
                 readiness["blockers"].append(f"scan {scan.id} of this agent is {scan.status}")
@@ -211,6 +212,7 @@ def _check_components(served: agents.ServedAgent, wish: ScanWish) -> None:
         raise NotReady(f"unknown components: {', '.join(unknown)}; there are: {', '.join(sorted(known))}")
 
 
+@cache
 def engine_versions() -> dict[str, Any]:
     """What the result depends on besides inputs and seed (spectral.md §1.4 invariant 6)."""
     return {
