@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from specloop.db.context import Context
 from specloop.db.paging import Page, PageRequest, paginate
+from specloop.identity.accounts.errors import EmailTaken
 from specloop.identity.accounts.model import (
     Account,
     AccountStatus,
@@ -61,9 +63,15 @@ async def change_account(ctx: Context, account_id: str, values: dict[str, Any]) 
 
 
 async def add_user(ctx: Context, user: User) -> None:
-    """Write a new user."""
+    """Write a new user.
+
+    Raises: EmailTaken when somebody else took the address since it was looked for.
+    """
     values = {name: getattr(user, name) for name in User.__slots__}
-    await ctx.session.execute(insert(UserRow).values(values))
+    try:
+        await ctx.session.execute(insert(UserRow).values(values))
+    except IntegrityError as error:
+        raise EmailTaken from error
 
 
 async def find_user(ctx: Context, user_id: str) -> User | None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sqlalchemy.exc import IntegrityError
-
 from specloop.db.context import Context
 from specloop.identity import audit
 from specloop.identity.accounts import repository
@@ -75,10 +73,7 @@ async def create_user(ctx: Context, account_id: str, new: NewUser, role: Account
         updated_at=now,
         last_sign_in_at=None,
     )
-    try:
-        await repository.add_user(ctx, user)
-    except IntegrityError as error:  # somebody else took the address between the look and the insert
-        raise EmailTaken from error
+    await repository.add_user(ctx, user)
     await repository.add_membership(ctx, Membership(account_id, user.id, role, frozenset(), now))
     detail = {"email": user.email, "account_role": role.value}
     await audit.record(ctx, "user.registered", "user", user.id, detail, account_id=account_id)
