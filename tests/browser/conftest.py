@@ -40,21 +40,21 @@ def serving(app: Any) -> Generator[str]:
         thread.join()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def preview() -> Iterator[str]:
     """The origin of the preview server."""
     with serving(build()) as origin:
         yield origin
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
-    """The driver."""
+    """The driver. It keeps an event loop in this thread, so it must be gone before the tests of other folders run."""
     with sync_playwright() as driver:
         yield driver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """A headless browser; the test fails with a plain message when the machine has none."""
     path = find_browser()
@@ -108,7 +108,7 @@ def phone(browser: Browser) -> Iterator[Watched]:
         yield watched
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server with an embedded store."""
     data: Path = tmp_path_factory.mktemp("pages")

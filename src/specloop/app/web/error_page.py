@@ -14,6 +14,7 @@ from specloop.errors import SpecloopError
 THEME_COOKIE = "specloop_theme"
 _HEADLINES = {
     400: "That did not work",
+    401: "You are signed out",
     403: "You may not do this",
     404: "There is nothing here",
     422: "Something in the form is not right",
@@ -32,6 +33,7 @@ def render(error: SpecloopError, request: Request) -> Response:
         shell,
         status=error.status,
         status_code=error.status,
+        again=request.url.path if request.method in {"GET", "HEAD"} else "",
         headline=_HEADLINES.get(error.status, "Something went wrong"),
         detail=error.detail,
         request_id=getattr(request.state, "request_id", ""),
