@@ -76,8 +76,8 @@ def explain_edits(space: Space, final: Point, lineage: Lineage) -> tuple[Edit, .
             proposal = step.proposal
             for name in proposal.changes:
                 sources[name] = (step.operator, proposal.rationale, proposal.sample_ids)
-                for key in proposal.touched.get(name, ()):
-                    sources[f"{name}/{key}"] = (step.operator, proposal.rationale, proposal.sample_ids)
+            for path, reason in proposal.reasons.items():
+                sources[path] = (step.operator, reason.text, reason.sample_ids)
     return tuple(_explained(space, edit, sources, lineage.member_of) for edit in space.edits(space.base, final))
 
 

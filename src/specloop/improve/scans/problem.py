@@ -43,7 +43,8 @@ class Budget:
 class Strategy:
     """How to search: P parents × N mini-batches per round, merging, and when to give up.
 
-    `diagnosis_share` is the part of the evaluation budget kept for the ablation of the winner.
+    `diagnosis_share` is the part of the evaluation budget kept for the ablation of the winner. `max_edits` keeps
+    change sets short enough to be read.
     """
 
     minibatch: int = 60
@@ -54,6 +55,7 @@ class Strategy:
     patience: int = 25
     diagnosis_share: float = 0.15
     target: float = 1.0
+    max_edits: int = 60
 
 
 @dataclass(frozen=True, slots=True)

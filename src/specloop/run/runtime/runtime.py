@@ -70,6 +70,10 @@ class AgentRuntime(Protocol):
         """The normalised words of an input, as word-keyed components of this runtime match them."""
         ...
 
+    def features(self, config: JsonObject, value: JsonObject) -> Mapping[str, Mapping[str, float]]:
+        """What speaks for each possible answer before any weight, by answer and weight name; empty if unknown."""
+        ...
+
     def affected(self, pointers: Sequence[str], values: Sequence[JsonObject]) -> list[bool]:
         """Whether changes at these JSON pointers could change the output for each input. True when in doubt."""
         ...

@@ -4,7 +4,7 @@ An operator sees one parent's values and the records of one mini-batch of train 
 """
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -33,33 +33,59 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Labelled:
+    """A train sample with its known answer ("" is the answer `call nothing`), whatever a config makes of it.
+
+    `features` is the runtime's account of what speaks for each possible answer; `is_failing` is the baseline's result.
+    """
+
+    sample_id: str
+    terms: frozenset[str]
+    features: Mapping[str, Mapping[str, float]]
+    expected: str
+    is_failing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why one value changed, and which train samples asked for it."""
+
+    text: str
+    sample_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """New values for some components, why, and which train samples asked for it.
 
-    `touched` names the map entries that changed, by component; empty for scalars.
+    `reasons` speaks for single map entries that changed, keyed `component/entry`; the rest shares the rationale.
     """
 
     changes: Mapping[str, Any]
     rationale: str
     sample_ids: tuple[str, ...] = ()
-    touched: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    reasons: Mapping[str, Reason] = field(default_factory=dict[str, Reason])
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
     """What an operator may use.
 
-    `probe` gives the mean score of changed values on other train samples than the batch, `recall` the records of a few
-    hundred train samples under the present values. Both cost evaluations.
+    `probe` gives the mean score of changed values on other train samples than the batch and costs evaluations. `train`
+    is every labelled train sample and `base` the values of the base config: both are free. The diff against the base
+    has `edits` entries so far and may have `max_edits`.
     """
 
     values: Mapping[str, Any]
+    base: Mapping[str, Any]
     components: Mapping[str, Component]
     records: tuple[Record, ...]
     vocabulary: Vocabulary
     rng: random.Random
     probe: Callable[[Mapping[str, Any]], float]
-    recall: Callable[[], "tuple[Record, ...]"]
+    train: Sequence[Labelled] = ()
+    edits: int = 0
+    max_edits: int = 60
     kind: str = ""
     roles: Mapping[str, Component] = field(default_factory=dict[str, Component])
 

@@ -18,10 +18,6 @@ class Vocabulary:
             self._words.update(terms)
             self._pairs.update((word, label) for word in terms)
 
-    def count(self, word: str) -> int:
-        """In how many train samples the word occurs."""
-        return self._words[word]
-
     def support(self, word: str, label: str) -> int:
         """In how many train samples expecting `label` the word occurs."""
         return self._pairs[word, label]
@@ -36,11 +32,6 @@ class Vocabulary:
     def telling(self, terms: frozenset[str], label: str, min_support: int = 2) -> list[tuple[float, str]]:
         """(log odds, word) of the words that speak for `label`, strongest first; ties in word order."""
         found = [(self.log_odds(w, label), w) for w in terms if self.support(w, label) >= min_support]
-        return sorted(((odds, word) for odds, word in found if odds > 0), key=lambda pair: (-pair[0], pair[1]))
-
-    def speaking_against(self, terms: frozenset[str], label: str, min_support: int = 2) -> list[tuple[float, str]]:
-        """(log odds, word) of the words that speak for any other answer than `label`, strongest first."""
-        found = [(-self.log_odds(w, label), w) for w in terms if self._words[w] - self.support(w, label) >= min_support]
         return sorted(((odds, word) for odds, word in found if odds > 0), key=lambda pair: (-pair[0], pair[1]))
 
 

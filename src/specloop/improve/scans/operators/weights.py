@@ -1,4 +1,4 @@
-"""Operators on a small map of numeric weights: golden section along one weight, and a joint random step."""
+"""Golden section along one entry of a small map of numeric weights."""
 
 import math
 from collections.abc import Callable
@@ -55,23 +55,4 @@ def _golden(score: Callable[[float], float], low: float, high: float) -> tuple[f
     return best
 
 
-class JointStep:
-    """Scales two or three weights at once by random factors: what coordinate steps cannot reach."""
-
-    name = "weight_joint_step"
-    kinds = frozenset[str]()
-    roles = frozenset({"weights"})
-
-    def propose(self, situation: Situation) -> Proposal | None:
-        """New values for two or three weights."""
-        component = situation.roles["weights"]
-        weights: dict[str, float] = dict(situation.values[component.name])
-        if len(weights) < 2:
-            return None
-        keys = situation.rng.sample(sorted(weights), min(len(weights), situation.rng.randint(2, 3)))
-        for key in keys:
-            weights[key] = clamp(component, (weights[key] or component.step) * math.exp(situation.rng.gauss(0.0, 0.5)))
-        return Proposal({component.name: weights}, f"joint step along {', '.join(sorted(keys))}")
-
-
-OPERATORS = (GoldenSection(), JointStep())
+OPERATORS = (GoldenSection(),)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from specloop.improve.scans.operators.operator import Proposal, Record, Situation, clamp
+from specloop.improve.scans.operators.operator import Proposal, Reason, Record, Situation, clamp
 
 _WORDS_PER_STEP = (8, 24, 64)
 _SCALES = (0.1, 0.2, 0.4)
@@ -45,22 +45,6 @@ class RejectAdd:
         return _strengthen(situation, component.name, reject, ranked, blamed, "words of requests that no tool fits")
 
 
-class RejectRelax:
-    """Gives negative weights to words that speak for calling some tool, where a call was missed."""
-
-    name = "reject_relax"
-    kinds = frozenset({"missed_call"})
-    roles = frozenset({"reject"})
-
-    def propose(self, situation: Situation) -> Proposal | None:
-        """New or stronger negative words, weighted by log odds against calling nothing; None without one."""
-        component = situation.roles["reject"]
-        reject: dict[str, float] = dict(situation.values[component.name])
-        blamed = situation.failures("missed_call")
-        ranked = {w: odds for r in blamed for odds, w in situation.vocabulary.speaking_against(r.terms, "", 3)[:6]}
-        return _strengthen(situation, component.name, reject, ranked, blamed, "words of requests some tool fits", -1.0)
-
-
 class Decay:
     """Halves the entries that fired on failing requests they should not have fired on, and drops negligible ones."""
 
@@ -84,36 +68,14 @@ class Decay:
                 entries[key] = weaker
         rationale = f"{len(fired)} entries fired on failing requests"
         sample_ids = tuple(r.sample_id for r in blamed)
-        return Proposal({component.name: entries}, rationale, sample_ids, {component.name: tuple(fired)})
-
-
-class Prune:
-    """Deletes entries without which the batch scores higher (drop-one)."""
-
-    kinds = frozenset[str]()
-
-    def __init__(self, name: str, role: str) -> None:
-        self.name = name
-        self.roles = frozenset({role})
-        self._role = role
-
-    def propose(self, situation: Situation) -> Proposal | None:
-        """The map without up to three entries that fired in the batch and whose drop-one effect helps."""
-        component = situation.roles[self._role]
-        entries: dict[str, float] = dict(situation.values[component.name])
-        fired = sorted({key for record in situation.records for key in _fired(self._role, entries, record)})
-        situation.rng.shuffle(fired)
-        current = situation.probe({})
-        dropped: list[str] = []
-        for key in fired[:3]:
-            without = {name: value for name, value in entries.items() if name != key}
-            if situation.probe({component.name: without}) > current:
-                dropped.append(key)
-                entries = without
-        if not dropped:
-            return None
-        rationale = f"the batch does better without {', '.join(dropped)}"
-        return Proposal({component.name: entries}, rationale, touched={component.name: tuple(dropped)})
+        reasons = {
+            f"{component.name}/{key}": Reason(
+                "weakened: it fired on failing requests",
+                tuple(r.sample_id for r in blamed if key in _fired(self._role, {key: 1.0}, r)),
+            )
+            for key in fired
+        }
+        return Proposal({component.name: entries}, rationale, sample_ids, reasons)
 
 
 def _strengthen(
@@ -123,12 +85,11 @@ def _strengthen(
     ranked: Mapping[str, float],
     blamed: Iterable[Record],
     reason: str,
-    sign: float = 1.0,
 ) -> Proposal | None:
     """Raise the best-ranked entries in proportion to their log odds, by the scale that does best on the batch."""
     component = situation.components[name]
     best = sorted(ranked.items(), key=lambda item: (-item[1], item[0]))[: situation.rng.choice(_WORDS_PER_STEP)]
-    room = component.max_entries - len(entries)
+    room = max(0, min(component.max_entries - len(entries), situation.max_edits - situation.edits))
     new = [key for key, _ in best if key not in entries][room:]
     best = [(key, odds) for key, odds in best if key not in new]
     if not best:
@@ -138,7 +99,7 @@ def _strengthen(
     for scale in _SCALES:
         changed = dict(entries)
         for key, odds in best:
-            changed[key] = clamp(component, entries.get(key, 0.0) + sign * scale * min(odds, _ODDS_LIMIT))
+            changed[key] = clamp(component, entries.get(key, 0.0) + scale * min(odds, _ODDS_LIMIT))
         # Among equally good scales the smallest: a light hint does less harm elsewhere.
         tried.append((situation.probe({name: changed}), -scale, changed))
     found, _, chosen = max(tried, key=lambda entry: entry[:2])
@@ -146,7 +107,7 @@ def _strengthen(
         return None
     keys = tuple(sorted(key for key, _ in best))
     sample_ids = tuple(record.sample_id for record in blamed)
-    return Proposal({name: chosen}, f"{reason}: {', '.join(keys)}", sample_ids, {name: keys})
+    return Proposal({name: chosen}, f"{reason}: {', '.join(keys)}", sample_ids)
 
 
 def _fired(role: str, entries: dict[str, float], record: Record) -> list[str]:
@@ -158,9 +119,6 @@ def _fired(role: str, entries: dict[str, float], record: Record) -> list[str]:
 OPERATORS = (
     HintAdd(),
     RejectAdd(),
-    RejectRelax(),
     Decay("hint_decay", "hints", frozenset({"false_call", "wrong_tool"})),
     Decay("reject_decay", "reject", frozenset({"missed_call"})),
-    Prune("hint_prune", "hints"),
-    Prune("reject_prune", "reject"),
 )

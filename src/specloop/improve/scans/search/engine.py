@@ -39,7 +39,6 @@ from specloop.improve.scans.search.selection import ERROR_MARGIN, error_share
 from specloop.improve.scans.space import Point, Space
 
 _SLICE_MIN = 30
-_SLICE_LOSS = 0.02
 
 
 def run_search(
@@ -192,6 +191,7 @@ class _Run:
             row
             for row in recorder.rows.values()
             if row.accepted
+            and len(row.edits) <= self._problem.strategy.max_edits
             and row.val_score is not None
             and row.val_score > base.val_score
             and error_share(self._on_val(row)) <= baseline_errors + ERROR_MARGIN
@@ -200,9 +200,10 @@ class _Run:
         return min(eligible, key=lambda row: self._preference(base, row), default=None)
 
     def _slice_loss(self, base: Candidate, row: Candidate) -> float:
-        """How much the worst group of val samples with a common metadata value loses beyond what is tolerable.
+        """How much the worst group of val samples with a common metadata value loses.
 
-        The `slices` gate asks the same on the holdout, so a winner that robs one group to pay another is marked down.
+        The `slices` gate asks the same on the holdout, so a winner that robs one group to pay another is marked down,
+        and from the first sample on: val is too small to tell a tolerable loss from the beginning of a large one.
         """
         deltas: dict[tuple[str, str], list[float]] = {}
         for example in self._problem.val:
@@ -210,7 +211,7 @@ class _Run:
             if before is not None and after is not None:
                 for name, value in example.metadata.items():
                     deltas.setdefault((name, str(value)), []).append(after - before)
-        losses = [-sum(d) / len(d) - _SLICE_LOSS for d in deltas.values() if len(d) >= _SLICE_MIN]
+        losses = [-sum(d) / len(d) for d in deltas.values() if len(d) >= _SLICE_MIN]
         return max(0.0, *losses, 0.0)
 
     def _preference(self, base: Candidate, row: Candidate) -> tuple[float, int, int, int]:

@@ -1,19 +1,18 @@
 """Turns a parent and its mini-batch into a changed candidate by asking operators (spectral.md §2.3, §2.4)."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from specloop.improve.evaluation.model import Evaluation, Example
+from specloop.improve.evaluation.model import Evaluation
 from specloop.improve.scans.detect import detect_failure, label_of
 from specloop.improve.scans.ledger import Ledger
-from specloop.improve.scans.operators import Bandit, Record, Situation, Vocabulary, operators_for
+from specloop.improve.scans.operators import Bandit, Labelled, Record, Situation, Vocabulary, operators_for
 from specloop.improve.scans.operators.origin import Origin, Step
 from specloop.improve.scans.problem import SearchProblem
 from specloop.improve.scans.space import Point, Space, texts_of
 
 _TRIES = 4
-_RECALL = 400
 
 
 class OperatorProposer:
@@ -27,6 +26,7 @@ class OperatorProposer:
         self._ledger = ledger
         self._clusters = clusters
         self._target = problem.strategy.target
+        self._max_edits = problem.strategy.max_edits
         self._rng = random.Random(f"proposer:{seed}")
         self.bandit = Bandit(self._rng)
         self._examples = problem.train
@@ -34,8 +34,8 @@ class OperatorProposer:
         self._probe_set = list(problem.train[: self._probe_size])
         self._train = {example.id: example for example in problem.train}
         self._terms = {example.id: problem.runtime.terms(example.input) for example in problem.train}
-        labelled = ((self._terms[e.id], label_of(e.reference)) for e in problem.train)
-        self._vocabulary = Vocabulary((terms, label) for terms, label in labelled if label is not None)
+        self._labelled = tuple(self._label_all(problem))
+        self._vocabulary = Vocabulary((sample.terms, sample.expected) for sample in self._labelled)
         self._operators = operators_for(space.components)
         self._roles = {c.role: c for c in space.components.values() if c.role}
         self.origins: dict[str, Origin] = {}
@@ -83,9 +83,6 @@ class OperatorProposer:
             scores = [e.score for e in self._ledger.evaluate(point, examples, start) if e.score is not None]
             return sum(scores) / len(scores) if scores else 0.0
 
-        def recall() -> tuple[Record, ...]:
-            return tuple(self._record(e) for e in self._ledger.evaluate(start, self._recalled(start), self._space.base))
-
         return Situation(
             values=start.values,
             components=self._space.components,
@@ -93,17 +90,21 @@ class OperatorProposer:
             vocabulary=self._vocabulary,
             rng=self._rng,
             probe=probe,
-            recall=recall,
+            train=self._labelled,
+            base=self._space.base.values,
+            edits=len(self._space.edits(self._space.base, start)),
+            max_edits=self._max_edits,
             kind=kind,
             roles=self._roles,
         )
 
-    def _recalled(self, point: Point) -> list[Example]:
-        """The train samples already known for a config, filled up to a few hundred at random."""
-        known = self._ledger.known(point)
-        found = [e for e in self._examples if e.id in known]
-        missing = [e for e in self._examples if e.id not in known]
-        return found + self._rng.sample(missing, min(len(missing), max(0, _RECALL - len(found))))
+    def _label_all(self, problem: SearchProblem) -> Iterator[Labelled]:
+        for example in problem.train:
+            expected = label_of(example.reference)
+            if expected is not None:
+                features = problem.runtime.features(problem.base_config, example.input)
+                failing = example.id in self._clusters
+                yield Labelled(example.id, self._terms[example.id], features, expected, failing)
 
     def _record(self, evaluation: Evaluation) -> Record:
         example = self._train[evaluation.sample_id]

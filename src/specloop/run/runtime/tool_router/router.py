@@ -6,9 +6,9 @@ It needs no model and no network. What it learns lives in four parts of `params`
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 from specloop.run.runtime.runtime import Component, ComponentType, JsonObject, Output
 from specloop.run.runtime.tool_router.features import FEATURES, Prepared, prepare, request_text
 from specloop.run.runtime.tool_router.text import words_of
-
-Embed: TypeAlias = Callable[[Sequence[str]], NDArray[np.float32]]
 
 _CACHE_LIMIT = 16_384
 _WORD_POINTER = re.compile(r"/params/(?:hints/.*:|reject/)(?P<word>[^:]*)")
@@ -62,8 +60,12 @@ def _compile(config: JsonObject) -> _Compiled:
         margin=float(params.get("margin", 0.0)),
         hints=hints,
         reject=params.get("reject") or {},
-        disabled=frozenset(t["name"] for t in config.get("tools") or () if t.get("enabled") is False),
+        disabled=_disabled(config),
     )
+
+
+def _disabled(config: JsonObject) -> frozenset[str]:
+    return frozenset(tool["name"] for tool in config.get("tools") or () if tool.get("enabled") is False)
 
 
 class ToolRouter:
@@ -72,9 +74,7 @@ class ToolRouter:
     kind = "tool-router"
     deterministic = True
 
-    def __init__(self, embed: Embed | None = None) -> None:
-        """`embed` maps texts to unit vectors; without it the `embedding` weight has no effect."""
-        self._embed = embed
+    def __init__(self) -> None:
         self._cache: OrderedDict[tuple[int, int], tuple[object, object, Prepared]] = OrderedDict()
 
     def components(self, config: JsonObject) -> tuple[Component, ...]:
@@ -85,6 +85,13 @@ class ToolRouter:
     def terms(self, value: JsonObject) -> frozenset[str]:
         """Normalised words of the request."""
         return words_of(request_text(value))
+
+    def features(self, config: JsonObject, value: JsonObject) -> Mapping[str, Mapping[str, float]]:
+        """Overlap of the request with each offered tool that is not disabled, by tool and weight name."""
+        prepared = self._of_request(config, value)
+        disabled = _disabled(config)
+        rows = zip(prepared.names, prepared.features.tolist(), strict=True)
+        return {name: dict(zip(FEATURES, row, strict=True)) for name, row in rows if name not in disabled}
 
     def affected(self, pointers: Sequence[str], values: Sequence[JsonObject]) -> list[bool]:
         """A hint or reject word reaches only the requests that hold the word; anything else reaches all."""
@@ -105,7 +112,7 @@ class ToolRouter:
         if not values:
             return []
         compiled = _compile(config)
-        prepared = [self._prepared(() if value.get("tools") else config.get("tools") or (), value) for value in values]
+        prepared = [self._of_request(config, value) for value in values]
         scores = _base_scores(np.concatenate([p.features for p in prepared]), compiled.weights)
         outputs: list[Output] = []
         start = 0
@@ -114,6 +121,9 @@ class ToolRouter:
             outputs.append(_decide(compiled, one, scores[start:end]))
             start = end
         return outputs
+
+    def _of_request(self, config: JsonObject, value: JsonObject) -> Prepared:
+        return self._prepared(() if value.get("tools") else config.get("tools") or (), value)
 
     def _prepared(self, catalogue: Sequence[Mapping[str, Any]], value: JsonObject) -> Prepared:
         # Both objects are kept in the entry, so their ids cannot be given to others while the entry lives.
