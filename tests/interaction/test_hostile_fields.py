@@ -224,7 +224,7 @@ class Theirs:
     """What another tenant has, and how one might try to use it."""
 
     def __init__(self, other: Tenant) -> None:
-        external = {"runtime": {"kind": "external"}, "config": {"params": {}}}
+        external: dict[str, Any] = {"runtime": {"kind": "external"}, "config": {"params": {}}}
         key = other.client.post(f"{other.path}/keys", json={"name": "theirs"}).json()
         self.ids = {
             "agent": other.post("/agents", {"name": "Theirs", **external})["id"],

@@ -26,8 +26,9 @@ def make_empty(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest)
         return server.url(made[-1])
 
     yield make
-    for name in made if server is not None else ():
-        server.drop_database(name)
+    if server is not None:
+        for name in made:
+            server.drop_database(name)
 
 
 @pytest.fixture
