@@ -19,13 +19,14 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
 from generated import ROOT
-from specloop.db.base import UTCDateTime
+from specloop.db.base import Payload, UTCDateTime
 from specloop.db.database import Database
 from specloop.db.discovery import all_metadata, workspace_tables
 from specloop.db.migrations import migrate, script_directory
 
 VERSIONS = ROOT / "src" / "specloop" / "db" / "migrations" / "versions"
-HEADER = '''"""{title}.
+HEADER = '''# pyright: basic
+"""{title}.
 
 Revision: {revision}, after: {after}
 """
@@ -48,11 +49,10 @@ def upgrade() -> None:
 
 def render_item(kind: str, thing: object, context: AutogenContext) -> str | Literal[False]:
     """Our own column types by their short names."""
-    if kind == "type" and isinstance(thing, UTCDateTime):
-        context.imports.add("from specloop.db.base import UTCDateTime")
-        return "UTCDateTime()"
+    del context
+    if kind == "type" and isinstance(thing, (Payload, UTCDateTime)):
+        return f"{type(thing).__name__}()"
     if kind == "type" and type(thing).__name__ == "JSON":
-        context.imports.add("from specloop.db.base import JSONDoc")
         return "JSONDoc"
     return False
 
@@ -71,7 +71,7 @@ def produce(connection: Connection) -> tuple[str, set[str], list[str]]:
 
 
 def _used_imports(body: str) -> set[str]:
-    names = [name for name in ("JSONDoc", "UTCDateTime") if name in body]
+    names = [name for name in ("JSONDoc", "Payload", "UTCDateTime") if name in body]
     return {f"from specloop.db.base import {', '.join(names)}"} if names else set()
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Dialect, MetaData, String, TypeDecorator
+from sqlalchemy import JSON, Dialect, MetaData, String, Text, TypeDecorator
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import BigInteger, TypeEngine
+
+from specloop.kit import json
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -53,6 +55,30 @@ class UTCDateTime(TypeDecorator[datetime]):
             return value.astimezone(UTC)
         seconds, micros = divmod(int(value), 1_000_000)
         return datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
+
+
+class Payload(TypeDecorator[Any]):
+    """Any JSON value, scalars included; None is NULL.
+
+    SQLite gives a JSON column numeric affinity, so the text `1` would come back as a number: there it is a text column.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The column type of the engine."""
+        return dialect.type_descriptor(JSONB(none_as_null=True) if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """JSON text where the engine has no JSON type of its own."""
+        if value is None or dialect.name == "postgresql":
+            return value
+        return json.dumps(value).decode()
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """The value."""
+        return value if value is None or dialect.name == "postgresql" else json.loads(value)
 
 
 JSONDoc = JSON().with_variant(JSONB(), "postgresql")

@@ -9,7 +9,7 @@ from pathlib import Path
 from specloop.db.telemetry.lock import FolderLock
 from specloop.errors import StartupError
 
-SECRET_FILE = "secret.key"
+SECRET_FILE = "secret.key"  # noqa: S105  (a file name)
 SECRET_BYTES = 32
 
 

@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from specloop.db.base import ID, Base, WorkspaceScoped
-from specloop.improve.samples.tables import Payload
+from specloop.db.base import ID, Base, Payload, WorkspaceScoped
 
 
 class ChangeSetRow(WorkspaceScoped, Base):

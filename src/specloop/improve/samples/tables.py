@@ -9,46 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    Dialect,
-    ForeignKey,
-    ForeignKeyConstraint,
-    Index,
-    String,
-    Text,
-    TypeDecorator,
-    UniqueConstraint,
-)
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import TypeEngine
 
-from specloop.db.base import ID, Base, WorkspaceScoped
-from specloop.kit import json
-
-
-class Payload(TypeDecorator[Any]):
-    """Any JSON value, scalars included; None is NULL.
-
-    SQLite gives a JSON column numeric affinity, so the text `1` would come back as a number: there it is a text column.
-    """
-
-    impl = Text
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """The column type of the engine."""
-        return dialect.type_descriptor(JSONB(none_as_null=True) if dialect.name == "postgresql" else Text())
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        """JSON text where the engine has no JSON type of its own."""
-        if value is None or dialect.name == "postgresql":
-            return value
-        return json.dumps(value).decode()
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        """The value."""
-        return value if value is None or dialect.name == "postgresql" else json.loads(value)
+from specloop.db.base import ID, Base, Payload, WorkspaceScoped
 
 
 class SampleSetRow(WorkspaceScoped, Base):
