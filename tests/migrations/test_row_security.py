@@ -13,7 +13,7 @@ from sqlalchemy import JSON, Table, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
-from specloop.db.base import UTCDateTime
+from specloop.db.base import Payload, UTCDateTime
 from specloop.db.database import Database
 from specloop.db.discovery import all_metadata, workspace_tables
 from specloop.db.migrations import migrate
@@ -28,7 +28,7 @@ def value_for(kind: TypeEngine[Any]) -> Any:
     """Something that a column of this type can hold."""
     if isinstance(kind, UTCDateTime):
         return datetime.now(UTC)
-    if isinstance(kind, JSON):
+    if isinstance(kind, (JSON, Payload)):
         return "{}"
     python = kind.python_type
     return "x" if python is str else b"x" if python is bytes else python(1)

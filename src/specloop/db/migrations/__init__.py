@@ -32,6 +32,8 @@ async def migrate(database: Database, target: str = "head") -> None:
     """
     async with database.writer_engine.begin() as connection:
         await connection.run_sync(_upgrade, target)
+    # A superuser's connections take the tenant role when they are opened, and the first migration makes that role.
+    await database.reader_engine.dispose()
 
 
 async def current_revision(database: Database) -> str | None:
