@@ -70,7 +70,8 @@ class Settings(BaseSettings):
     )
     blob_url: str = Field("", description="Blob store, file:///… or s3://bucket/prefix; default: in the data folder")
     secret_key: SecretStr = Field(
-        SecretStr(""), description="Secret that all processes of one installation share; default: kept in the data folder"
+        SecretStr(""),
+        description="Secret shared by all processes of one installation; default: in the data folder",
     )
     redis_url: str = Field("", description="Redis for rate limits that many processes share; default: memory")
     role: Role = Field(Role.ALL, description="What this process does")
