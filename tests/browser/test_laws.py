@@ -60,7 +60,10 @@ def test_wilsons_interval_holds_the_share(share: float, n: int) -> None:
     assert share - 1e-9 <= high <= 1
 
 
-@given(st.text())
+STARTS = st.sampled_from(["", "/", "//", "///", "/\\", "\\\\", "https://", "\t//", "/\t/", "javascript:"])
+
+
+@given(st.builds(str.__add__, STARTS, st.text("/\\.:@ae ") | st.text()))
 def test_no_wanted_address_leads_to_another_host(wanted: str) -> None:
     target = urlsplit(local_path(wanted))
     assert target.scheme == ""
