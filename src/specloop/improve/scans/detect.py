@@ -12,9 +12,9 @@ from specloop.improve.evaluation.model import Evaluation, Example
 from specloop.improve.scans.problem import Failure
 
 KIND_PHRASES: Mapping[str, str] = {
-    "missed_call": "No tool called although one fits",
-    "false_call": "Tool called although none fits",
-    "wrong_tool": "Wrong tool called",
+    "missed_call": "No tool chosen although one fits",
+    "false_call": "Tool chosen although none fits",
+    "wrong_tool": "Wrong tool chosen",
     "schema_invalid": "Output breaks its schema",
     "retrieval_miss": "Needed document not retrieved",
     "unsupported_claim": "Claim without support",
@@ -41,13 +41,29 @@ def label_of(value: Any) -> str | None:
     return "" if tool is None else str(tool)
 
 
-def detect_failure(example: Example, evaluation: Evaluation, text: str, target: float = 1.0) -> Failure | None:
-    """The failure in an evaluation, or None if it met `target` and broke no `hard_min`. `text` describes the case."""
+def detect_failures(
+    examples: Sequence[Example], evaluations: Sequence[Evaluation], texts: Sequence[str], target: float = 1.0
+) -> list[Failure]:
+    """The failures among evaluations of the same examples, anomalies of latency and tokens included."""
+    anomalies = detect_anomalies(evaluations)
+    rows = zip(examples, evaluations, texts, strict=True)
+    found = (detect_failure(x, e, text, target, anomalies.get(x.id, "")) for x, e, text in rows)
+    return [failure for failure in found if failure is not None]
+
+
+def detect_failure(
+    example: Example, evaluation: Evaluation, text: str, target: float = 1.0, anomaly: str = ""
+) -> Failure | None:
+    """The failure in an evaluation, or None if it met `target`, broke no `hard_min` and shows no `anomaly`.
+
+    `text` describes the case.
+    """
     if evaluation.outcome == "skipped":
         return None
-    if evaluation.score is not None and evaluation.score >= target and not evaluation.broken:
+    is_met = evaluation.score is not None and evaluation.score >= target and not evaluation.broken
+    if is_met and not anomaly:
         return None
-    kind = _kind(example, evaluation)
+    kind = anomaly if is_met else _kind(example, evaluation)
     dimension = _worst_dimension(evaluation)
     chosen, expected = label_of(evaluation.output) or "", label_of(example.reference) or ""
     error = evaluation.error or ""
@@ -56,7 +72,8 @@ def detect_failure(example: Example, evaluation: Evaluation, text: str, target: 
         kind=kind,
         signature=f"{kind}|{dimension}|{chosen}>{expected}|{error}",
         dimension=dimension,
-        text=f"{text} {evaluation.rationale}".strip(),
+        text=text,
+        feedback=evaluation.rationale,
         chosen=chosen,
         expected=expected,
         error=error,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from specloop.improve.evaluation.model import Evaluation, Example
-from specloop.improve.scans.detect import detect_failure
+from specloop.improve.scans.detect import detect_failures
 from specloop.improve.scans.ledger import Ledger
 from specloop.improve.scans.operators.origin import Origin
 from specloop.improve.scans.problem import (
@@ -99,11 +99,8 @@ def attribute(
 ) -> tuple[ClusterShare, ...]:
     """How each cluster's share of the train samples changed under the final config."""
     total = max(1, len(problem.train))
-    still = {
-        example.id
-        for example, evaluation in zip(problem.train, after, strict=True)
-        if detect_failure(example, evaluation, "", problem.strategy.target) is not None
-    }
+    texts = [""] * len(problem.train)
+    still = {failure.sample_id for failure in detect_failures(problem.train, after, texts, problem.strategy.target)}
     return tuple(
         ClusterShare(c.key, c.size / total, len(left) / total, c.size - len(left))
         for c in clusters

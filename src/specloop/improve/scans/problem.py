@@ -96,13 +96,18 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A failing evaluation with its signature: what kind of failure, where, and which words were in play."""
+    """A failing evaluation with its signature: what kind of failure, where, and which words were in play.
+
+    `text` is what was asked, `feedback` what the judge said: they are kept apart, since a judge's phrases would
+    otherwise become the pattern.
+    """
 
     sample_id: str
     kind: str
     signature: str
     dimension: str
     text: str
+    feedback: str = ""
     chosen: str = ""
     expected: str = ""
     error: str = ""

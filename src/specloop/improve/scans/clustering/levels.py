@@ -42,7 +42,7 @@ def cluster_failures(
     for failure in failures:
         by_kind.setdefault(failure.kind, []).append(failure)
     for kind, members in sorted(by_kind.items(), key=lambda item: (-len(item[1]), item[0])):
-        vectors = (embedder or HashedEmbedder()).embed([f.text for f in members])
+        vectors = (embedder or HashedEmbedder()).embed([_embedded(f) for f in members])
         others = [f.text for f in failures if f.kind != kind]
         builder = _Builder(kind, members, vectors, len(failures), evaluated, weights or {})
         root = builder.build(list(range(len(members))), others, None)
@@ -129,6 +129,12 @@ class _Builder:
         weight = sum(self._weights.get(f.dimension, 1.0) for f in members) / self._evaluated
         reached: list[Severity] = [severity for floor, severity in _SEVERITIES if weight >= floor]
         return reached[0] if reached else "low"
+
+
+def _embedded(failure: Failure) -> str:
+    """Request and tools in one text. Where there are no tools, what the judge said stands in for them."""
+    tools = f"{failure.expected} {failure.chosen}".strip()
+    return f"{failure.text} {tools or failure.feedback}".strip()
 
 
 def _density_labels(vectors: Floats, min_size: int) -> NDArray[np.intp]:

@@ -12,9 +12,9 @@ _WORD = re.compile(r"[^\W\d_]{3,}")
 _DOMINANT = 0.6
 # Function words that every request contains; TF-IDF alone lets them through in small clusters.
 _COMMON_LINES = """
-    about all and any are but can could for from had has have her him his how into its just let like more not now one
-    our out please she should some than that the their them then there these they this those too use using very was were
-    what when where which who why will with would you your
+    about all also and any are but can could for from get give had has have help hey her him his how into its just let
+    like looking make more need not now one our out please she should some tell than that the their them then there
+    these they this those too use using very want was were what when where which who why will with would you your
 """
 _COMMON = frozenset(_COMMON_LINES.split())
 
@@ -32,7 +32,7 @@ def top_terms(texts: Sequence[str], others: Sequence[str], count: int = 3) -> tu
 
 
 def cluster_name(kind: str, terms: Sequence[str], members: Sequence[Failure]) -> str:
-    """For example `No tool called although one fits · movie · watch → Movies_3_FindMovies`."""
+    """For example `No tool chosen although one fits · movie · watch → Movies_3_FindMovies`."""
     name = " · ".join((KIND_PHRASES.get(kind, kind), *terms))
     target = dominant([f.expected or f.chosen for f in members])
     return f"{name} → {target}" if target else name
@@ -40,8 +40,12 @@ def cluster_name(kind: str, terms: Sequence[str], members: Sequence[Failure]) ->
 
 def describe(members: Sequence[Failure], exemplars: Sequence[Failure]) -> str:
     """Two or three sentences made of facts and the nearest examples."""
-    shown = "; ".join(f"“{_shorten(f.text)}”" for f in exemplars)
+    shown = "; ".join(f"“{_shorten(f.text)}”{_said(f)}" for f in exemplars)
     return f"{len(members)} failing samples. Nearest to the centre: {shown}"
+
+
+def _said(failure: Failure) -> str:
+    return f" ({_shorten(failure.feedback)})" if failure.feedback else ""
 
 
 def dominant(values: Sequence[str]) -> str:

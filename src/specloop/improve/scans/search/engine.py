@@ -12,7 +12,7 @@ from specloop.improve.evaluation.model import Evaluation
 from specloop.improve.objectives.composite import check_constraints
 from specloop.improve.samples.splitting import sample_text
 from specloop.improve.scans.clustering import cluster_failures, membership
-from specloop.improve.scans.detect import detect_failure
+from specloop.improve.scans.detect import detect_failure, detect_failures
 from specloop.improve.scans.diagnose import Lineage, diagnose
 from specloop.improve.scans.ledger import Ledger
 from specloop.improve.scans.problem import (
@@ -133,10 +133,9 @@ class _Run:
     def _detect(self, baseline: Sequence[Evaluation] | None) -> list[Failure]:
         """Failures of the baseline on train; val failures are never looked at one by one."""
         self._events.enter("detect")
-        pairs = zip(self._problem.train, baseline or (), strict=False)
-        target = self._problem.strategy.target
-        found = (detect_failure(x, e, sample_text(x.input), target) for x, e in pairs)
-        return [failure for failure in found if failure is not None]
+        train = self._problem.train if baseline else ()
+        texts = [sample_text(example.input) for example in train]
+        return detect_failures(train, (baseline or [])[: len(train)], texts, self._problem.strategy.target)
 
     def _cluster(self, failures: Sequence[Failure]) -> tuple[FailureCluster, ...]:
         self._events.enter("cluster")
