@@ -48,7 +48,7 @@ check: $(VENV)/.dev ## Lint, types, import rules, security, generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
-	$(BIN)/bandit -q -ll -r src scripts
+	$(BIN)/bandit -q -ll -c pyproject.toml -r src scripts
 	$(BIN)/python scripts/gen.py --check
 
 gen: $(VENV)/.dev ## Write the generated files in schemas/ and docs/reference/

@@ -36,7 +36,7 @@ from specloop.errors import SpecloopError
 from specloop.identity.assembly import Ground as IdentityGround
 from specloop.identity.assembly import Identity, IdentityOptions, build_identity
 from specloop.identity.audit import epoch_of
-from specloop.identity.auth import RegistrationService
+from specloop.identity.auth import Links, RegistrationService
 from specloop.identity.gate import IdentityGate
 from specloop.identity.keys import KeyService
 from specloop.identity.keys import rest as keys_rest
@@ -221,7 +221,7 @@ async def running(
 
 
 def _setup_url(program: Program) -> str | None:
-    return f"{public_url(program.ground)}/setup?token={program.setup_token}" if program.setup_token else None
+    return program.assembly.get(Links).setup(program.setup_token) if program.setup_token else None
 
 
 def _renew(tls: ServerTLS) -> None:

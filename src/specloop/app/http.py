@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -13,16 +12,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
-from starlette.staticfiles import StaticFiles
 
 from specloop import __version__
 from specloop.app import docs, errors, health, metrics
 from specloop.app.openapi import product_document
+from specloop.app.web import assets
 from specloop.errors import MethodNotAllowed, NotFound, SpecloopError
 from specloop.transport.guard import requires
 from specloop.transport.routing import Door, api_router
 
-STATIC = Path(__file__).parent / "web" / "static"
 _ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 
@@ -55,7 +53,7 @@ def build_app(parts: Parts) -> FastAPI:
         setattr(app.state, name, value)
     for router in (health.router, metrics.router, docs.router, *parts.routers, *parts.pages):
         app.router.routes.extend(router.routes)  # flat: matching, the document and the tests see plain routes
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount(assets.MOUNT, assets.serve, name="static")
     app.router.routes.extend(_unknown_api_routes().routes)
     for kind in (SpecloopError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _answer_error)
