@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import pytest
 from typer.main import get_command
 
@@ -45,7 +44,7 @@ def test_each_command_has_help_and_json(path: tuple[str, ...], terminal: Termina
     command = LEAVES[path]
     assert str(getattr(command, "help", "")).strip()
     for parameter in getattr(command, "params", ()):
-        if isinstance(parameter, click.Option):
+        if parameter.param_type_name == "option":
             assert parameter.help, (path, parameter.name)
 
 

@@ -101,9 +101,7 @@ def run(program: Program) -> None:
 def _explain(error: httpx.ConnectError) -> str:
     place = error.request.url.copy_with(path="/")
     if "certificate" in str(error).lower():
-        return (
-            f"the certificate of {place} is not trusted; name one with --ca (its data folder's tls/server.crt)"
-        )
+        return f"the certificate of {place} is not trusted; name one with --ca (its data folder's tls/server.crt)"
     return f"no server answers at {place}; start one with `specloop up`"
 
 

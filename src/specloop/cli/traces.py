@@ -17,7 +17,7 @@ app = typer.Typer(help="Recorded traces.", no_args_is_help=True)
 
 @app.command("list")
 def list_traces(
-    limit: Annotated[int, typer.Option(min=1, max=100)] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20,
     status: Annotated[str | None, typer.Option(help="Only traces with this status.")] = None,
     workspace: Workspace = None,
     as_json: AsJSON = False,
