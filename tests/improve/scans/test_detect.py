@@ -51,7 +51,7 @@ def test_equal_failures_have_equal_signatures_and_others_do_not() -> None:
 
 def test_an_outlier_in_latency_or_tokens_is_a_failure_although_it_is_right() -> None:
     examples = [Example(str(i), {}, {"tool": "a"}) for i in range(100)]
-    usual = {"outcome": "scored", "score": 1.0, "output": {"tool": "a"}}
+    usual: dict[str, Any] = {"outcome": "scored", "score": 1.0, "output": {"tool": "a"}}
     found = [Evaluation(e.id, **usual, latency_ms=10 + i % 3) for i, e in enumerate(examples)]
     found[7] = Evaluation("7", **usual, latency_ms=900.0)
     found[8] = Evaluation("8", **usual, latency_ms=10.0, tokens_out=5_000)

@@ -1,11 +1,11 @@
-"""Nothing can improve under a coin judge, so nothing may be shipped (spectral.md §2.6.6)."""
+"""Where nothing can improve, nothing may be shipped: coin judge (spectral.md §2.6.6) and A/A test (§2.6.5)."""
 
 import hashlib
 from dataclasses import replace
 
 from specloop.improve.evaluation.model import Evaluation, Example
 from specloop.improve.objectives.composite import Objective
-from specloop.improve.scans.problem import Budget, Strategy
+from specloop.improve.scans.problem import Budget
 from specloop.improve.scans.search.engine import run_search
 from specloop.improve.validation.validate import validate
 from specloop.run.runtime import Output
@@ -37,11 +37,39 @@ class CoinScorer:
         )
 
 
+class SameScorer(CoinScorer):
+    """Scores every output the same: a judge for whom all candidates are the baseline."""
+
+    identity = "same@1"
+
+    def score(self, config_hash: str, example: Example, output: Output) -> Evaluation:
+        del config_hash
+        return Evaluation(example.id, "scored", 0.5, {"routing/tool": 0.5}, output=output.value, detail=output.detail)
+
+
+def test_a_winner_that_is_the_baseline_makes_no_change_set(b1: B1) -> None:
+    problem = replace(b1.problem, scorer=SameScorer(b1_scorer().objective))
+    result = run_search(problem, Budget(max_evaluations=6_000), 1)
+    assert result.outcome in ("no_improvement", "budget_exhausted")
+    assert (result.best, result.best_config) == (None, None)
+
+
+def test_an_agent_that_is_always_right_is_left_alone(b1: B1) -> None:
+    inputs = [example.input for example in (*b1.problem.train, *b1.problem.val)]
+    answers = iter(b1.problem.runtime.run_batch(b1.problem.base_config, inputs))
+    train, val = (
+        tuple(replace(example, reference=next(answers).value) for example in part)
+        for part in (b1.problem.train, b1.problem.val)
+    )
+    result = run_search(replace(b1.problem, train=train, val=val), Budget(max_evaluations=6_000), 1)
+    assert (result.outcome, result.best, result.clusters) == ("no_failures", None, ())
+
+
 def test_a_coin_judge_ships_nothing_in_twenty_seeds(b1: B1) -> None:
     # Two points, as the contract measured it; the size gate alone would stop everything at that effect, so the other
     # gates are what is asked here.
     scorer = CoinScorer(replace(b1_scorer().objective, min_effect=0.02))
-    problem = replace(b1.problem, scorer=scorer, strategy=Strategy(patience=60))
+    problem = replace(b1.problem, scorer=scorer)
     val_gains: list[float] = []
     shipped: list[int] = []
     for seed in SEEDS:
