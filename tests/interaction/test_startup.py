@@ -20,7 +20,7 @@ from tests.engines import ENGINES, PostgresServer
 from tests.server import free_port, spawn, wait_until_ready
 
 OWNER = {"email": "owner@test.com", "password": "devpass", "tenant_name": "Test"}
-LINK = re.compile(r"http://127\.0\.0\.1:\d+/setup\?token=(\S+)")
+LINK = re.compile(r"http://127\.0\.0\.1:\d+\S*/setup\S*token=(\S+)")
 SECONDS_MAX = 30.0
 
 
