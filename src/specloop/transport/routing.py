@@ -19,7 +19,15 @@ from starlette.responses import Response
 from specloop.db.context import Context
 from specloop.db.database import Database
 from specloop.db.uow import ALL_WORKSPACES, UnitOfWork
-from specloop.errors import BadRequest, Forbidden, NotFound, RateLimited, UnsupportedMediaType, WorkspaceMismatch
+from specloop.errors import (
+    BadRequest,
+    Forbidden,
+    NotFound,
+    RateLimited,
+    UnsupportedMediaType,
+    ValidationFailed,
+    WorkspaceMismatch,
+)
 from specloop.kit.clock import Clock
 from specloop.kit.context import ANONYMOUS, Principal, RequestInfo
 from specloop.kit.ids import parse_uuid
@@ -30,6 +38,8 @@ Service = TypeVar("Service")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 INTERNAL_PRINCIPAL = "specloop.principal"
 """Key of the ASGI scope under which the program itself calls its own routes; no network client can set it."""
+TELEMETRY_IDS = frozenset({"trace_id", "span_id"})
+"""Path parameters that are OpenTelemetry's hex ids; every other `…_id` is a UUID."""
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -67,8 +77,10 @@ class GuardedRoute(APIRoute):
 
     def _check_shape(self, request: Request) -> None:
         for name, value in request.path_params.items():
-            if name.endswith("_id") and name not in {"trace_id", "span_id"} and parse_uuid(str(value)) is None:
+            if name.endswith("_id") and name not in TELEMETRY_IDS and parse_uuid(str(value)) is None:
                 raise NotFound
+        if "%00" in request.url.query:
+            raise ValidationFailed.of(["query"], "NUL is not allowed")
         if self.body_field is None or "content-length" not in request.headers:
             return
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -116,6 +128,7 @@ async def admit(request: Request, guard: Guard) -> Principal:
     """
     gate = door_of(request).gate
     if guard.is_public:
+        await _count(request, gate, ANONYMOUS)
         return ANONYMOUS
     principal = request.scope.get(INTERNAL_PRINCIPAL) or await gate.authenticate(request)
     request.state.principal = principal

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, StringConstraints, model_validator
 
 from specloop.kit.clock import format_time
 
@@ -26,14 +28,39 @@ def _email(text: str) -> str:
     return text.lower()
 
 
+def _scalars(value: object) -> Iterator[object]:
+    """Every scalar and every key inside a JSON value."""
+    match value:
+        case dict():
+            for key, item in cast("dict[object, object]", value).items():
+                yield key
+                yield from _scalars(item)
+        case list():
+            for item in cast("list[object]", value):
+                yield from _scalars(item)
+        case _:
+            yield value
+
+
+def _storable(value: Any) -> Any:
+    """Refuse what one of the stores cannot keep: control characters, numbers beyond 64 bits, NaN and infinity."""
+    for scalar in _scalars(value):
+        match scalar:
+            case str():
+                _without_control(scalar)
+            case int() if not -(2**63) <= scalar < 2**63:
+                raise ValueError("integers must fit 64 bits")
+            case float() if not math.isfinite(scalar):
+                raise ValueError("numbers must be finite")
+            case _:
+                pass
+    return value
+
+
 def _without_nul(value: Any) -> Any:
-    """PostgreSQL cannot keep NUL in JSON, and no user means it."""
-    if isinstance(value, str):
-        return _without_control(value)
-    if isinstance(value, dict):
-        return {_without_nul(key): _without_nul(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
-    if isinstance(value, list):
-        return [_without_nul(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    """No text of a body may hold NUL, whatever its field says: PostgreSQL cannot keep it."""
+    if any("\x00" in scalar for scalar in _scalars(value) if isinstance(scalar, str)):
+        raise ValueError("NUL is not allowed")
     return value
 
 
@@ -43,8 +70,8 @@ Name = Annotated[
 ShortText = Annotated[str, StringConstraints(max_length=500), AfterValidator(_without_control)]
 LongText = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_without_control)]
 Email = Annotated[str, StringConstraints(min_length=3, max_length=254, strip_whitespace=True), AfterValidator(_email)]
-JSONValue = Annotated[Any, AfterValidator(_without_nul)]
-JSONObject = Annotated[dict[str, Any], AfterValidator(_without_nul)]
+JSONValue = Annotated[Any, AfterValidator(_storable)]
+JSONObject = Annotated[dict[str, Any], AfterValidator(_storable)]
 Moment = Annotated[datetime, PlainSerializer(format_time, return_type=str)]
 
 
@@ -52,6 +79,11 @@ class Input(BaseModel):
     """A request body: unknown members are refused, so that nobody assigns what a route does not offer."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unstorable(cls, value: Any) -> Any:
+        return _without_nul(value)
 
 
 class Output(BaseModel):

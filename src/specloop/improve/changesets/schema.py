@@ -35,7 +35,7 @@ class ChangeSetCreate(Input):
     labels: JSONObject = Field(default_factory=dict[str, Any])
     edits: list[EditBody] = Field(min_length=1, max_length=500)
     sample_set_id: ID | None = None
-    sample_set_version: int | None = Field(default=None, ge=1)
+    sample_set_version: int | None = Field(default=None, ge=1, le=2**31 - 1)
     objective_id: ID | None = None
 
     def to_model(self) -> Manual:

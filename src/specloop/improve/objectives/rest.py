@@ -51,7 +51,7 @@ async def read_objective(
     objectives: Objectives,
     objective_id: str,
     response: Response,
-    version: Annotated[int | None, Query(ge=1)] = None,
+    version: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
 ) -> ObjectiveOut:
     """The newest version, or the one asked for."""
     objective = await objectives.read(ctx, objective_id, version)

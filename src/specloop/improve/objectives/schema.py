@@ -26,7 +26,7 @@ class TermBody(Input):
     """A share of the objective. Without `rubric_version` the active one is pinned."""
 
     rubric_id: ID
-    rubric_version: int | None = Field(default=None, ge=1)
+    rubric_version: int | None = Field(default=None, ge=1, le=2**31 - 1)
     dimension: Name | None = None
     weight: Weight = 1.0
 

@@ -52,7 +52,7 @@ async def read_rubric(
     rubrics: Rubrics,
     rubric_id: str,
     response: Response,
-    version: Annotated[int | None, Query(ge=1)] = None,
+    version: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
 ) -> RubricOut:
     """The newest version, or the one asked for."""
     rubric = await rubrics.read(ctx, rubric_id, version)

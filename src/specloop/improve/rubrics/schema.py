@@ -87,7 +87,7 @@ class PreviewBody(Input):
     output: JSONValue
     reference: JSONValue = None
     input: JSONValue = None
-    version: int | None = Field(default=None, ge=1)
+    version: int | None = Field(default=None, ge=1, le=2**31 - 1)
 
 
 class DimensionScore(Output):

@@ -34,7 +34,7 @@ from specloop.transport.routing import Ctx, api_router, door_of, provided
 
 router = api_router("/api/v1/workspaces/{workspace_id}/samples", tags=["samples"])
 Samples = Annotated[SampleService, Depends(provided(SampleService))]
-VersionParam = Annotated[int | None, Query(ge=1)]
+VersionParam = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
 
 _BULK = {
     "requestBody": {
@@ -44,6 +44,7 @@ _BULK = {
                 "schema": {
                     "type": "object",
                     "required": ["items"],
+                    "additionalProperties": False,
                     "properties": {
                         "items": {
                             "type": "array",

@@ -68,7 +68,7 @@ class ScanCreate(Input):
     agent_id: ID
     objective_id: ID
     sample_set_id: ID
-    sample_set_version: int | None = Field(default=None, ge=1)
+    sample_set_version: int | None = Field(default=None, ge=1, le=2**31 - 1)
     name: Annotated[str, StringConstraints(max_length=100)] = ""
     strategy: StrategyBody = Field(default_factory=StrategyBody)
     budget: BudgetBody = Field(default_factory=BudgetBody)
