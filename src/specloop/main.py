@@ -45,7 +45,7 @@ from specloop.identity.workspaces import HealthProbe, HealthService
 from specloop.identity.workspaces import rest as workspaces_rest
 from specloop.identity.workspaces.webhooks import DeliveryService, WebhookService, webhook_tasks
 from specloop.improve import assembly as improve
-from specloop.jobs import Jobs, Tasks
+from specloop.jobs import Jobs, Tasks, queue_level
 from specloop.jobs.dbos_engine import DBOSEngine
 from specloop.jobs.tasks import tasks as jobs_tasks
 from specloop.kit import log
@@ -56,6 +56,7 @@ from specloop.kit.mail import SMTPMailer
 from specloop.record.traces import TraceIntake, TraceReader, otlp
 from specloop.record.traces import rest as traces_rest
 from specloop.record.traces.service.health import IngestHealth
+from specloop.record.traces.service.intake import inbox_level
 from specloop.run.agents import AgentHealth, AgentRunner, CardService, ConfigServer
 from specloop.run.agents import rest as agents_rest
 from specloop.settings import BadSetting, Role, Settings
@@ -353,7 +354,8 @@ def _application(assembly: Assembly, ground: Ground, gate: IdentityGate) -> Fast
             await unit.session.execute(text("SELECT 1"))
 
     async def gather() -> dict[str, float]:
-        return {}
+        async with ground.database.reading(ALL_WORKSPACES) as unit:
+            return {**await inbox_level(unit), **await queue_level(unit)}
 
     health = Health({"db": check_state, "store": ground.telemetry.ping})
     metrics = Metrics.create(gather, ground.settings.metrics_token.get_secret_value())

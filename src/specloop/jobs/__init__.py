@@ -9,7 +9,7 @@ from specloop.jobs.errors import JobCancelled, JobNotFound, LeaseLost, StepNotSe
 from specloop.jobs.model import Job, JobError, JobState, Lane, Progress
 from specloop.jobs.registry import Jobs, Tasks
 from specloop.jobs.schedules import delete_schedule, put_schedule
-from specloop.jobs.service import cancel, enqueue, list_jobs, read_job
+from specloop.jobs.service import cancel, enqueue, list_jobs, queue_level, read_job
 
 __all__ = [
     "Job",
@@ -29,5 +29,6 @@ __all__ = [
     "enqueue",
     "list_jobs",
     "put_schedule",
+    "queue_level",
     "read_job",
 ]

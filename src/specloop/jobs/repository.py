@@ -142,6 +142,12 @@ async def has_work(session: AsyncSession, names: Sequence[str], now: datetime) -
     return (await session.scalar(due.limit(1)) or await session.scalar(lost.limit(1))) is not None
 
 
+async def count_by_state(session: AsyncSession) -> dict[str, int]:
+    """How many jobs of all tenants are in each state."""
+    rows = await session.execute(select(JobRow.state, func.count()).group_by(JobRow.state))
+    return {str(state): int(count) for state, count in rows}
+
+
 async def next_run_at(session: AsyncSession) -> datetime | None:
     """When the next delayed job is due."""
     return await session.scalar(select(func.min(JobRow.run_at)).where(JobRow.state == JobState.QUEUED.value))

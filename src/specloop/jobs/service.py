@@ -7,6 +7,7 @@ from typing import Any
 
 from specloop.db.context import Context
 from specloop.db.paging import Page, PageRequest, paginate
+from specloop.db.uow import UnitOfWork
 from specloop.errors import InvalidTransition
 from specloop.jobs import repository
 from specloop.jobs.doorbell import doorbell_of
@@ -86,6 +87,15 @@ async def cancel(ctx: Context, job_id: str) -> Job:
     await _wake_after_commit(ctx)
     ctx.session.expire_all()
     return await read_job(ctx, job_id)
+
+
+async def queue_level(unit: UnitOfWork) -> dict[str, float]:
+    """What waits and what runs, for the metrics of the whole server."""
+    counts = await repository.count_by_state(unit.session)
+    return {
+        "jobs_waiting": counts.get(JobState.QUEUED.value, 0),
+        "jobs_running": counts.get(JobState.RUNNING.value, 0),
+    }
 
 
 def _dedupe_key(ctx: Context, name: str, key: str) -> str:

@@ -75,6 +75,12 @@ async def stored_bytes(unit: UnitOfWork) -> int:
     return int(await unit.session.scalar(select(func.coalesce(func.sum(InboxRow.size), 0))) or 0)
 
 
+async def level(unit: UnitOfWork) -> tuple[int, int]:
+    """(requests, bytes) that wait in the inbox."""
+    row = (await unit.session.execute(select(func.count(), func.coalesce(func.sum(InboxRow.size), 0)))).one()
+    return int(row[0]), int(row[1])
+
+
 async def take(unit: UnitOfWork, *, bytes_max: int, rows_max: int) -> list[Waiting]:
     """The oldest bodies that wait, at least one, together at most `bytes_max`.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from specloop.db.database import Database
 from specloop.db.telemetry import TelemetryStore
+from specloop.db.uow import UnitOfWork
 from specloop.kit.clock import Clock
 from specloop.kit.context import Principal
 from specloop.record.traces.ingest.decode import Encoding, decode
@@ -14,6 +15,7 @@ from specloop.record.traces.ingest.drainer import Drainer
 from specloop.record.traces.ingest.journal import Journal
 from specloop.record.traces.ingest.validate import Verdict, validate
 from specloop.record.traces.model import Outcome
+from specloop.record.traces.repository import inbox
 from specloop.record.traces.repository.inbox import Arrival
 
 INBOX_BYTES_MAX = 1 << 30
@@ -66,6 +68,12 @@ class TraceIntake:
                 Arrival(principal.account_id, workspace_id, now, verdict.body, outcomes, len(body))
             )
         return Receipt(verdict.rejected_count, verdict.message)
+
+
+async def inbox_level(unit: UnitOfWork) -> dict[str, float]:
+    """What waits to be stored, for the metrics of the whole server; `unit` sees all workspaces."""
+    requests, size = await inbox.level(unit)
+    return {"inbox_requests": requests, "inbox_bytes": size}
 
 
 def _examine(body: bytes, encoding: Encoding, now_ns: int) -> Verdict:
