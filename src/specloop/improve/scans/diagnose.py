@@ -19,6 +19,7 @@ from specloop.improve.scans.problem import (
     Regression,
     SearchProblem,
 )
+from specloop.improve.scans.slices import slice_penalty
 from specloop.improve.scans.space import Point, Space
 
 KEPT_GAIN = 0.95
@@ -129,8 +130,14 @@ def diagnose(
         known = [e.score for e in ledger.evaluate(point, samples, near) if e.score is not None]
         return sum(known) / len(known) if known else 0.0
 
+    def by_sample(point: Point, near: Point) -> dict[str, float]:
+        found = ledger.evaluate(point, problem.val, near)
+        return {e.sample_id: e.score for e in found if e.score is not None}
+
     def score(point: Point, near: Point) -> tuple[float, float]:
-        return mean(point, near, problem.val), mean(point, near, problem.train)
+        # As the winner was chosen: an edit that keeps a slice from losing has earned its place.
+        penalty = slice_penalty(problem.val, by_sample(space.base, near), by_sample(point, near))
+        return mean(point, near, problem.val) - penalty, mean(point, near, problem.train)
 
     final, ablations = shorten(space, winner, score, affordable)
     base_score = mean(space.base, winner, problem.val)

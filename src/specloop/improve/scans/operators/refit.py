@@ -13,6 +13,7 @@ import numpy as np
 
 from specloop.improve.scans.operators.operator import Labelled, Proposal, Reason, Situation, clamp
 from specloop.improve.scans.operators.softmax import Choices, ChoicesBuilder, Floats, fit
+from specloop.run.runtime import Component
 
 _PENALTIES = (1.0, 1.5, 2.0)
 _WORDS = (24, 36, 48)
@@ -161,16 +162,16 @@ class _Refit:
         reasons: dict[str, Reason] = {}
         for (tool, word), i in columns.hints.items():
             if found[i] != start[i]:
-                hints[f"{tool}:{word}"] = clamp(roles["hints"], float(found[i]) / scale)
+                hints[f"{tool}:{word}"] = _round(roles["hints"], found[i] / scale)
                 reasons[f"{roles['hints'].name}/{tool}:{word}"] = self._hint_reason(tool, word)
         for word, i in columns.reject.items():
             if found[i] != start[i]:
-                reject[word] = clamp(roles["reject"], float(found[i]) / scale)
+                reject[word] = _round(roles["reject"], found[i] / scale)
                 reasons[f"{roles['reject'].name}/{word}"] = self._reject_reason(word)
-        weights = {name: clamp(roles["weights"], float(found[i]) / scale) for name, i in columns.weights.items()}
+        weights = {name: _round(roles["weights"], found[i] / scale) for name, i in columns.weights.items()}
         changes: dict[str, Any] = {
             roles["weights"].name: weights,
-            roles["abstain_threshold"].name: clamp(roles["abstain_threshold"], float(found[columns.threshold]) / scale),
+            roles["abstain_threshold"].name: _round(roles["abstain_threshold"], found[columns.threshold] / scale),
             roles["hints"].name: {key: value for key, value in hints.items() if value},
             roles["reject"].name: {key: value for key, value in reject.items() if value},
         }
@@ -188,6 +189,11 @@ class _Refit:
         none = [s for s in holding if not s.expected]
         text = f"“{word}” is in {len(holding)} train requests; no tool fits {len(none)} of them"
         return Reason(text, tuple(s.sample_id for s in holding if s.is_failing))
+
+
+def _round(component: Component, value: float) -> float:
+    """Two places: more would be noise, and a weight that hardly moved is then no edit at all."""
+    return round(clamp(component, float(value)), 2)
 
 
 OPERATORS = (JointRefit(),)

@@ -36,9 +36,8 @@ from specloop.improve.scans.search.limits import Limits
 from specloop.improve.scans.search.proposer import OperatorProposer
 from specloop.improve.scans.search.recorder import Recorder
 from specloop.improve.scans.search.selection import ERROR_MARGIN, error_share
+from specloop.improve.scans.slices import slice_penalty
 from specloop.improve.scans.space import Point, Space
-
-_SLICE_MIN = 30
 
 
 def run_search(
@@ -181,7 +180,10 @@ class _Run:
         return self._result(recorder, clusters, winner, final, diagnosis, safety)
 
     def _winner(self, recorder: Recorder) -> Candidate | None:
-        """Best val composite under the objective's constraints; ties go to the smaller diff, then the lower cost."""
+        """Best val composite, less what it takes from any slice, under the objective's constraints.
+
+        Ties go to the smaller diff, then the lower cost.
+        """
         base = recorder.rows.get(self._space.base.config_hash)
         if base is None or base.val_score is None:
             return None
@@ -198,24 +200,10 @@ class _Run:
         ]
         return min(eligible, key=lambda row: self._preference(base, row), default=None)
 
-    def _slice_loss(self, base: Candidate, row: Candidate) -> float:
-        """How much the worst group of val samples with a common metadata value loses.
-
-        The `slices` gate asks the same on the holdout, so a winner that robs one group to pay another is marked down,
-        and from the first sample on: val is too small to tell a tolerable loss from the beginning of a large one.
-        """
-        deltas: dict[tuple[str, str], list[float]] = {}
-        for example in self._problem.val:
-            before, after = base.val_by_sample.get(example.id), row.val_by_sample.get(example.id)
-            if before is not None and after is not None:
-                for name, value in example.metadata.items():
-                    deltas.setdefault((name, str(value)), []).append(after - before)
-        losses = [-sum(d) / len(d) for d in deltas.values() if len(d) >= _SLICE_MIN]
-        return max(0.0, *losses, 0.0)
-
     def _preference(self, base: Candidate, row: Candidate) -> tuple[float, int, int, int]:
         cost = sum(e.micro_usd for e in self._on_val(row))
-        return self._slice_loss(base, row) - (row.val_score or 0.0), len(row.edits), cost, row.index
+        penalty = slice_penalty(self._problem.val, base.val_by_sample, row.val_by_sample)
+        return penalty - (row.val_score or 0.0), len(row.edits), cost, row.index
 
     def _on_val(self, row: Candidate) -> list[Evaluation]:
         return self._ledger.evaluate(self._space.of_values(row.components), self._problem.val)
