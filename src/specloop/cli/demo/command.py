@@ -69,7 +69,7 @@ def demo(
 def _run(
     session: Session, tasks: tuple[Task, ...], seed: int, evaluations: int, started: float, server: DemoServer
 ) -> tuple[dict[str, Any], str]:
-    prepared = loop.prepare(session, tasks, f"Tool router {random_token(4)}", _tell)
+    prepared = loop.prepare(session, tasks, _tell)
     asked = time.monotonic()
     scan = loop.start(session, prepared, seed=seed, evaluations=evaluations)
     _tell("scan: observe, detect, cluster, generate, evaluate, diagnose, safety")

@@ -13,6 +13,7 @@ from specloop.cli.session import Session
 from specloop.testing.datasets.bfcl import Task, baseline_config
 
 ITEMS_PER_REQUEST = 200
+SAMPLE_SET = "BFCL live"
 SETTLE_SECONDS = 1.0
 MIN_EFFECT = 0.05
 """The holdout of about 600 samples shows a gain of five points with 80 % power; less would stay inconclusive."""
@@ -40,9 +41,14 @@ class Outcome:
     spans: int
 
 
-def prepare(session: Session, tasks: Sequence[Task], name: str, tell: Callable[[str], None]) -> Prepared:
-    """Make the agent and everything it is measured with."""
+def prepare(session: Session, tasks: Sequence[Task], tell: Callable[[str], None]) -> Prepared:
+    """Make the agent and everything it is measured with.
+
+    The sample set has the same name in every run: its division into train, val and holdout follows from it, so that the
+    same seed gives the same result.
+    """
     workspace = session.workspace
+    name = f"Tool router {1 + sum(1 for _ in session.pages(f'{workspace}/agents'))}"
     agent = session.post(
         f"{workspace}/agents",
         {
@@ -53,7 +59,7 @@ def prepare(session: Session, tasks: Sequence[Task], name: str, tell: Callable[[
         },
     )
     tell(f"agent [bold]{name}[/] with version {agent['promoted_version']} promoted")
-    samples = session.post(f"{workspace}/samples/sets", {"name": f"{name}: BFCL live"})
+    samples = session.post(f"{workspace}/samples/sets", {"name": SAMPLE_SET})
     path = f"{workspace}/samples/sets/{samples['id']}"
     for chunk in _chunks(tasks, ITEMS_PER_REQUEST):
         session.post(f"{path}/items", {"items": [_item(task) for task in chunk]})
