@@ -120,7 +120,7 @@ def _complete(document: dict[str, Any], route: APIRoute) -> None:
         is_checked = operation["responses"].pop("422", None) is not None  # the framework's own shape is not ours
         if dialect_of(route.path) is Dialect.PROBLEM:
             statuses = _statuses(route, guard, method)
-            for status in {*statuses, "422"} if is_checked else statuses:
+            for status in sorted({*statuses, "422"} if is_checked else statuses):
                 operation["responses"][status] = _problem_response(status)
         elif dialect_of(route.path) is Dialect.OTLP:
             operation["responses"].update({status: _rpc_response(status) for status in _OTLP_STATUSES})
