@@ -146,7 +146,7 @@ CLAIMS: list[Document] = [
     {"aud": "another"},
     {"aud": ["specloop", "another"]},
     {"iss": "https://evil.test"},
-    {"sid": secrets.token_hex(16)},
+    {"sid": "00112233445566778899aabbccddeeff"},
     {"sid": None},
     {"sub": None},
     {"sub": "01900000-0000-7000-8000-000000000000"},
