@@ -153,7 +153,7 @@ CLAIMS: list[Document] = [
 ]
 
 
-@pytest.mark.parametrize("change", CLAIMS, ids=str)
+@pytest.mark.parametrize("change", CLAIMS, ids=[f"{index}-{next(iter(one))}" for index, one in enumerate(CLAIMS)])
 def test_claims_that_are_wrong_are_refused_although_the_signature_is_right(
     server: str, tenant: Tenant, server_key: Ed25519PrivateKey, change: Document
 ) -> None:
