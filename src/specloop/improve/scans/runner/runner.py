@@ -21,7 +21,7 @@ from specloop.improve.changesets.policy import may_propose
 from specloop.improve.changesets.service.explaining import edit_as_json
 from specloop.improve.objectives.service import ObjectiveService
 from specloop.improve.samples.service import SampleService
-from specloop.improve.scans.model import ATTEMPTS_MAX, NewEvent, Scan, Status, move
+from specloop.improve.scans.model import STALLED_ATTEMPTS_MAX, NewEvent, Scan, Status, move
 from specloop.improve.scans.repository import findings as found_rows
 from specloop.improve.scans.repository import runs
 from specloop.improve.scans.runner.hosts import RunningSearch, SearchHost
@@ -99,7 +99,7 @@ class ScanRunner:
             row.progress_total = row.plan["wish"]["budget"]["max_evaluations"] or 0
             name = "scan.started" if row.attempt == 1 else "scan.resumed"
             await runs.add_events(ctx, row, [NewEvent(name, {"attempt": row.attempt})])
-            if stalled > ATTEMPTS_MAX:
+            if stalled > STALLED_ATTEMPTS_MAX:
                 row.error = {"code": "attempts-exhausted", "detail": "no attempt got any further", "phase": row.phase}
                 await end(ctx, row, Status.FAILED)
                 return None
