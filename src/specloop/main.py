@@ -185,7 +185,11 @@ async def _serve(settings: Settings, folder: DataFolder, sockets: Sequence[Any],
             fingerprint=tls.certificate.fingerprint,
             setup_url=_setup_url(program),
         )
-        hooks = listener.Hooks(ready=lambda _addresses: greet(greeting), hourly=lambda: _renew(tls))
+        hooks = listener.Hooks(
+            ready=lambda _addresses: greet(greeting),
+            stopping=program.app.state.door.stopping.set,
+            hourly=lambda: _renew(tls),
+        )
         return await listener.serve(program.asgi, sockets, options, hooks)
 
 

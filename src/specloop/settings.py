@@ -202,8 +202,8 @@ def _read_environment() -> dict[str, Any]:
 def _explain(error: ValidationError, sources: Mapping[str, str]) -> BadSetting:
     lines: list[str] = []
     for problem in error.errors():
-        name = str(problem["loc"][0])
-        source = sources.get(name, "file")
+        name = ".".join(str(part) for part in problem["loc"])
+        source = sources.get(str(problem["loc"][0]), "file")
         if problem["type"] == "extra_forbidden":
             lines.append(f"{name} (from {source}): there is no such setting; `specloop config show` lists them")
         else:

@@ -5,9 +5,10 @@ The order of checks is the contract's (spectral.md §1.0): 401, 404 for an invis
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends
@@ -45,11 +46,15 @@ READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What guarded routes need of the running program; found at `app.state.door`."""
+    """What guarded routes need of the running program; found at `app.state.door`.
+
+    Streams that have no end of their own finish when `stopping` is set.
+    """
 
     database: Database
     gate: Gate
     clock: Clock
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class GuardedRoute(APIRoute):

@@ -63,7 +63,8 @@ async def follow(frame: Frame, principal: Principal, scans: Scans, scan_id: str)
             yield _event("progress", html)
             shown = html
         polls += 1
-        if polls % CHECK_EVERY_POLLS == 0 and not await _is_still_allowed(frame):
+        is_checked = polls % CHECK_EVERY_POLLS == 0
+        if door.stopping.is_set() or (is_checked and not await _is_still_allowed(frame)):
             return
         await asyncio.sleep(POLL_SECONDS)
 

@@ -106,6 +106,8 @@ async def _lines(request: Request, principal: Principal, last_id: str, action: s
                 if action is None or event.action == action:
                     yield sse(event)
                 continue
+            if door_of(request).stopping.is_set():
+                return
             quiet += 1
             if quiet % RECHECK_EVERY_QUIET_POLLS == 0:
                 if await request.is_disconnected() or not await _is_still_allowed(request):

@@ -43,6 +43,8 @@ async def _lines(door: Door, principal: Principal, scan_id: str, last_seq: int) 
         if is_over and len(events) < CHUNK:
             yield b"event: end\ndata: {}\n\n"
             return
+        if door.stopping.is_set():
+            return  # the client comes back with Last-Event-ID
         quiet = 0 if events else quiet + 1
         if quiet and quiet % HEARTBEAT_POLLS == 0:
             yield b": still here\n\n"
