@@ -47,3 +47,24 @@ async def test_an_exception_undoes_the_unit_and_forgets_its_callbacks(database: 
 async def test_a_store_that_cannot_be_reached_says_so(url: str) -> None:
     with pytest.raises(DatabaseUnreachable):
         await Database.open(url)
+
+
+async def test_a_task_that_writes_without_pause_does_not_starve_another(database: Database) -> None:
+    async with database.writing() as unit:
+        await unit.session.execute(text("CREATE TABLE waited (n INTEGER)"))
+    is_done = False
+
+    async def write_once() -> None:
+        nonlocal is_done
+        async with database.writing() as unit:
+            await unit.session.execute(text("INSERT INTO waited VALUES (1)"))
+        is_done = True
+
+    other = asyncio.create_task(write_once())
+    for _ in range(200):
+        async with database.writing() as unit:
+            await unit.session.execute(text("SELECT count(*) FROM waited"))
+        if is_done:
+            break
+    assert is_done
+    await other

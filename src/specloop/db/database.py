@@ -6,6 +6,7 @@ each begins with BEGIN IMMEDIATE: nobody ever sees "database is locked". Reading
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -89,13 +90,18 @@ class Database:
     @asynccontextmanager
     async def writing(self, workspace_id: str | None = None) -> AsyncGenerator[UnitOfWork]:
         """A unit that commits when the block ends and rolls back when it raises."""
-        async with self._unit(self._write_sessions, workspace_id) as unit:
-            try:
-                yield unit
-            except BaseException:
-                await unit.rollback()
-                raise
-            await unit.commit()
+        try:
+            async with self._unit(self._write_sessions, workspace_id) as unit:
+                try:
+                    yield unit
+                except BaseException:
+                    await unit.rollback()
+                    raise
+                await unit.commit()
+        finally:
+            # The connection is free and whoever waits for it was woken, but has not run: a task that writes again at
+            # once would take it away each time.
+            await asyncio.sleep(0)
 
     @asynccontextmanager
     async def _unit(
