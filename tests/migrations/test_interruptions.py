@@ -82,7 +82,7 @@ def test_two_starts_at_once_on_one_database_both_serve(postgres_server: Postgres
         assert made.status_code == 201, made.text
         headers = {"authorization": f"Bearer {made.json()['access_token']}"}
         seen = httpx.get(f"{servers[1]}/api/v1/auth/me", headers=headers, timeout=60)
-        assert seen.status_code == 200, "each knows the other's signing key"
+        assert seen.status_code == 200, f"each knows the other's signing key: {seen.text}"
     with psycopg.connect(url) as connection:
         revisions = connection.execute("SELECT version_num FROM alembic_version").fetchall()
     assert revisions == [(script_directory().get_current_head(),)]

@@ -20,7 +20,6 @@ from specloop.identity.tokens.model import ACCESS_LIFETIME
 from specloop.kit import json
 
 FILE_NAME = "token-signing.json"
-REFRESH_SECONDS_MIN = 2.0
 
 # RFC 9864 prefers the name `Ed25519`, but verifiers in the field know `EdDSA`; the algorithm is the same.
 warnings.filterwarnings("ignore", category=SecurityWarning, message="EdDSA is deprecated")
@@ -33,7 +32,6 @@ class KeyRing:
         self.path = folder / FILE_NAME
         self.private = _load(self.path) or _make(self.path)
         self._public: dict[str, OKPKey] = {}
-        self._refreshed_at = float("-inf")
 
     @property
     def kid(self) -> str:
@@ -46,11 +44,10 @@ class KeyRing:
         await self.refresh(ctx)
 
     async def refresh(self, ctx: Context) -> None:
-        """Learn the public keys that other processes have published, at most every two seconds."""
-        now = ctx.clock.monotonic()
-        if now - self._refreshed_at < REFRESH_SECONDS_MIN and self.kid in self._public:
-            return
-        self._refreshed_at = now
+        """Learn the public keys that other processes have published.
+
+        Asked for each token of an unknown key, however soon after the last time: the key may be a second old.
+        """
         documents = await repository.public_keys(ctx, ctx.clock.now() - ACCESS_LIFETIME)
         self._public = {kid: OKPKey.import_key(document) for kid, document in documents.items()}
 
@@ -58,7 +55,6 @@ class KeyRing:
         """Sign with a new key from now on; tokens of the old one stay valid until they expire."""
         await repository.retire_key(ctx, self.kid)
         self.private = _make(self.path)
-        self._refreshed_at = float("-inf")
         await self.publish(ctx)
 
     def public(self, kid: str) -> OKPKey | None:
