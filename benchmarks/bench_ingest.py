@@ -78,7 +78,7 @@ class Measured:
 class Gate:
     """Everybody is the one key of the one workspace."""
 
-    async def authenticate(self, connection: HTTPConnection) -> Principal:
+    async def authenticate(self, connection: HTTPConnection, audiences: frozenset[str] = frozenset()) -> Principal:
         """The key."""
         scopes = frozenset({"write:traces", "read:workspace"})
         return Principal("bench", CredentialKind.API_KEY, key_id="k", workspace_id=WORKSPACE, scopes=scopes)
@@ -87,7 +87,11 @@ class Gate:
         """There is one workspace."""
         return principal
 
-    async def admit(self, principal: Principal, client_ip: str) -> Admission:
+    async def enter_default(self, principal: Principal) -> Principal:
+        """There is one workspace."""
+        return principal
+
+    async def admit(self, principal: Principal, client_ip: str, budget: object = None) -> Admission:
         """No limit."""
         return Admission(1, 1, 1)
 

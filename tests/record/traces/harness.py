@@ -61,7 +61,7 @@ CALLERS = {
 class Gate:
     """`Authorization: Bearer <name>` names one of CALLERS; a user may enter OURS."""
 
-    async def authenticate(self, connection: HTTPConnection) -> Principal:
+    async def authenticate(self, connection: HTTPConnection, audiences: frozenset[str] = frozenset()) -> Principal:
         token = connection.headers.get("authorization", "").removeprefix("Bearer ")
         if token not in CALLERS:
             raise Unauthenticated
@@ -72,7 +72,10 @@ class Gate:
             raise NotFound("Workspace not found")
         return replace(principal, workspace_id=workspace_id)
 
-    async def admit(self, principal: Principal, client_ip: str) -> Admission:
+    async def enter_default(self, principal: Principal) -> Principal:
+        return replace(principal, workspace_id=OURS)
+
+    async def admit(self, principal: Principal, client_ip: str, budget: object = None) -> Admission:
         return Admission(1_000, 999, 60)
 
 
