@@ -37,7 +37,7 @@ from specloop.identity.assembly import Ground as IdentityGround
 from specloop.identity.assembly import Identity, IdentityOptions, build_identity
 from specloop.identity.audit import epoch_of
 from specloop.identity.auth import Links, RegistrationService
-from specloop.identity.gate import IdentityGate
+from specloop.identity.gate import Allowances, IdentityGate
 from specloop.identity.keys import KeyService
 from specloop.identity.keys import rest as keys_rest
 from specloop.identity.oauth import ProviderConfig
@@ -64,6 +64,7 @@ from specloop.transport.edge import BodyLimit, EdgePolicy, RenderedError, wrap
 from specloop.transport.limits import open_limiter
 from specloop.transport.net import ListenAddress, bind, parse_listen_address
 from specloop.transport.routing import Door
+from specloop.transport.specstory import SESSION_PATH
 from specloop.transport.tls import OperatorCertificate, OwnCertificate, ServerTLS, own_names
 from specloop.worker import Worker
 
@@ -284,8 +285,13 @@ async def _add_identity(assembly: Assembly, ground: Ground) -> Identity:
         public_url=public_url(ground),
         is_registration_open=_is_registration_open(ground),
         password_length_min=settings.password_length_min,
-        user_per_minute=settings.rate_user_per_minute,
-        key_per_minute=settings.rate_key_per_minute,
+        allowances=Allowances(
+            user_per_minute=settings.rate_user_per_minute,
+            key_per_minute=settings.rate_key_per_minute,
+            personal_key_per_hour=settings.rate_personal_key_per_hour,
+            personal_key_graphql_per_hour=settings.rate_personal_key_graphql_per_hour,
+            device_per_hour=settings.rate_device_per_hour,
+        ),
         registrations_per_hour=settings.registrations_per_hour,
         providers=_providers(settings),
         mailer=SMTPMailer(settings.smtp_url, settings.mail_from) if settings.smtp_url else None,
@@ -381,6 +387,9 @@ def _edge(ground: Ground) -> EdgePolicy:
         origins=frozenset(settings.allowed_origins),
         body=BodyLimit(settings.body_bytes_max),
         body_by_prefix={"/otel/": ingest, "/v1/traces": ingest, "/api/public/otel/": ingest},
+        body_by_route={
+            ("PUT", SESSION_PATH): BodyLimit(settings.session_inflated_bytes_max, settings.session_body_bytes_max)
+        },
     )
 
 

@@ -87,9 +87,22 @@ class Settings(BaseSettings):
     password_length_min: int = Field(6, ge=6, le=128, description="Shortest password accepted")
     rate_user_per_minute: int = Field(600, ge=1, description="Requests per minute for each user")
     rate_key_per_minute: int = Field(6000, ge=1, description="Requests per minute for each key")
+    rate_personal_key_per_hour: int = Field(1000, ge=1, description="Requests per hour for each personal key")
+    rate_personal_key_graphql_per_hour: int = Field(
+        500, ge=1, description="GraphQL requests per hour for each personal key"
+    )
+    rate_device_per_hour: int = Field(
+        100_000, ge=1, description="Requests per hour for each device that records sessions"
+    )
     registrations_per_hour: int = Field(300, ge=1, description="New accounts per hour from one address")
     body_bytes_max: int = Field(2 * SMALL**2, ge=SMALL, description="Largest request body outside ingestion, in bytes")
     ingest_body_bytes_max: int = Field(64 * SMALL**2, ge=SMALL, description="Largest OTLP body once inflated, in bytes")
+    session_body_bytes_max: int = Field(
+        50 * SMALL**2, ge=SMALL, description="Largest recorded session as it is sent (compressed), in bytes"
+    )
+    session_inflated_bytes_max: int = Field(
+        256 * SMALL**2, ge=SMALL, description="Largest recorded session once inflated, in bytes"
+    )
     ingest_queue_bytes_max: int = Field(SMALL**3, ge=SMALL**2, description="Inbox size at which ingestion answers 503")
     log_style: Literal["auto", "console", "json"] = Field("auto", description="Log form; auto: console on a terminal")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe level logged")

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from specloop.app.specstory_errors import envelope
 from specloop.app.web import error_page
 from specloop.errors import (
     BadRequest,
@@ -63,6 +64,8 @@ def _renderer(dialect: Dialect) -> Callable[[SpecloopError, Request], Response]:
             return problem
         case Dialect.OTLP:
             return rpc_status
+        case Dialect.RECORD:
+            return envelope
         case Dialect.PAGE:
             return error_page.render
         case _:

@@ -18,6 +18,7 @@ from specloop.app import docs, errors, health, metrics
 from specloop.app.openapi import product_document
 from specloop.app.web import assets
 from specloop.errors import MethodNotAllowed, NotFound, SpecloopError
+from specloop.transport import specstory
 from specloop.transport.guard import requires
 from specloop.transport.routing import Door, api_router
 
@@ -54,6 +55,7 @@ def build_app(parts: Parts) -> FastAPI:
     for router in (health.router, metrics.router, docs.router, *parts.routers, *parts.pages):
         app.router.routes.extend(router.routes)  # flat: matching, the document and the tests see plain routes
     app.mount(assets.MOUNT, assets.serve, name="static")
+    app.router.routes.extend(specstory.common_routes().routes)
     app.router.routes.extend(_unknown_api_routes().routes)
     for kind in (SpecloopError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _answer_error)

@@ -28,7 +28,7 @@ from specloop.identity.auth import (
 )
 from specloop.identity.auth import rest as auth_rest
 from specloop.identity.auth.tasks import mail_tasks
-from specloop.identity.gate import AccessTokenResolver, APIKeyResolver, CredentialResolver, IdentityGate
+from specloop.identity.gate import AccessTokenResolver, Allowances, APIKeyResolver, CredentialResolver, IdentityGate
 from specloop.identity.invites import InviteService, withdraw_places
 from specloop.identity.invites import rest as invites_rest
 from specloop.identity.keys import KeyService
@@ -57,8 +57,7 @@ class IdentityOptions:
     issuer: str = "specloop"
     password_length_min: int = 6
     password_memory_kib: int = 19_456
-    user_per_minute: int = 600
-    key_per_minute: int = 6000
+    allowances: Allowances = field(default_factory=Allowances)
     registrations_per_hour: int = 300
     providers: Sequence[ProviderConfig] = ()
     redirect_uris: Sequence[str] = ()
@@ -146,8 +145,7 @@ async def build_identity(
         (APIKeyResolver(ground.keys), *extra_credentials, AccessTokenResolver(access, sessions)),
         csrf,
         ground.limiter,
-        user_per_minute=options.user_per_minute,
-        key_per_minute=options.key_per_minute,
+        options.allowances,
     )
     return Identity(
         gate=gate,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Protocol
 
 from starlette.requests import HTTPConnection
@@ -27,10 +28,23 @@ from specloop.identity.tokens import AccessTokens, SessionService, UnknownSignin
 from specloop.kit.clock import Clock
 from specloop.kit.context import ANONYMOUS, CredentialKind, Principal, RequestInfo
 from specloop.kit.ids import parse_uuid
-from specloop.transport.guard import Admission
+from specloop.transport.guard import API_ONLY, Admission, Budget
 from specloop.transport.limits import RateLimiter, Rule
 
 ASSUME_HEADER = "X-Assume-Account"
+CAPPED_KINDS = frozenset({CredentialKind.DEVICE, CredentialKind.PERSONAL_KEY})
+"""Credentials that carry scopes of their own: inside a workspace they hold those that the user holds there as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowances:
+    """How many requests each kind of credential has (specstory.md §5, spectral.md §1.0)."""
+
+    user_per_minute: int = 600
+    key_per_minute: int = 6000
+    personal_key_per_hour: int = 1000
+    personal_key_graphql_per_hour: int = 500
+    device_per_hour: int = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,25 +150,30 @@ class IdentityGate:
         resolvers: Sequence[CredentialResolver],
         csrf: CSRF,
         limiter: RateLimiter,
-        *,
-        user_per_minute: int = 600,
-        key_per_minute: int = 6000,
+        allowances: Allowances | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._resolvers = tuple(resolvers)
         self._csrf = csrf
         self._limiter = limiter
-        self._user_rule = Rule("user", user_per_minute, 60)
-        self._key_rule = Rule("key", key_per_minute, 60)
+        allowed = allowances or Allowances()
+        self._user_rule = Rule("user", allowed.user_per_minute, 60)
+        self._key_rule = Rule("key", allowed.key_per_minute, 60)
+        self._device_rule = Rule("device", allowed.device_per_hour, 3600)
+        self._personal_rules = {
+            Budget.REST: Rule("personal-key", allowed.personal_key_per_hour, 3600),
+            Budget.GRAPHQL: Rule("personal-key-graphql", allowed.personal_key_graphql_per_hour, 3600),
+        }
         epoch = epoch_of(database.writer_engine.sync_engine)
-        self._principals: Memory[str, Principal] = Memory(epoch)
+        self._principals: Memory[str, Resolved] = Memory(epoch, self._seconds_left)
         self._entries: Memory[tuple[Principal, str], Principal] = Memory(epoch)
 
-    async def authenticate(self, connection: HTTPConnection) -> Principal:
+    async def authenticate(self, connection: HTTPConnection, audiences: frozenset[str] = API_ONLY) -> Principal:
         """The principal of the shown credential: the Authorization header, else the cookie.
 
-        Raises: Unauthenticated; Forbidden for a change by cookie that lacks the CSRF token.
+        Raises: Unauthenticated, also for a credential that was made for none of `audiences`; Forbidden for a change by
+        cookie that lacks the CSRF token.
         """
         token = _bearer_token(connection)
         if token is not None:
@@ -166,6 +185,8 @@ class IdentityGate:
             principal = await self._principal(connection, cookie)
             if not self._csrf.allows(connection, principal.session_id or ""):
                 raise Forbidden("A change by cookie needs the X-CSRF-Token header or a JSON body from our own origin")
+        if principal.audience not in audiences:
+            raise Unauthenticated
         assumed = connection.headers.get(ASSUME_HEADER)
         return principal if assumed is None else await self._assume(connection, principal, assumed)
 
@@ -178,19 +199,41 @@ class IdentityGate:
             if principal.workspace_id != workspace_id:
                 raise NotFound("Workspace not found")
             return principal
-        now, epoch = self._clock.monotonic(), self._entries.epoch
-        known = self._entries.get((principal, workspace_id), now)
-        if known is None:
-            async with self._database.reading(ALL_WORKSPACES) as unit:
-                known = await _enter(Context(principal, unit, self._clock), workspace_id)
-            self._entries.put((principal, workspace_id), known, epoch=epoch, now=now)
-        return known
 
-    async def admit(self, principal: Principal, client_ip: str) -> Admission:
-        """Count one request of the user or the key."""
-        rule = self._key_rule if principal.user_id is None else self._user_rule
-        decision = await self._limiter.check(principal.user_id or principal.key_id or client_ip, rule)
+        async def read() -> Principal:
+            async with self._database.reading(ALL_WORKSPACES) as unit:
+                return await _enter(Context(principal, unit, self._clock), workspace_id)
+
+        return await self._entries.recall((principal, workspace_id), self._clock, read)
+
+    async def enter_default(self, principal: Principal) -> Principal:
+        """The same caller in the oldest active workspace of the home account that the user may see.
+
+        Raises: Forbidden when there is none.
+        """
+
+        async def read() -> Principal:
+            async with self._database.reading(ALL_WORKSPACES) as unit:
+                return await _enter_default(Context(principal, unit, self._clock))
+
+        return await self._entries.recall((principal, ""), self._clock, read)
+
+    async def admit(self, principal: Principal, client_ip: str, budget: Budget = Budget.REST) -> Admission:
+        """Count one request of the user, the key or the device."""
+        counted_by, rule = self._rule(principal, budget)
+        decision = await self._limiter.check(counted_by or client_ip, rule)
         return Admission(decision.limit, decision.remaining, decision.reset_seconds, decision.is_allowed)
+
+    def _rule(self, principal: Principal, budget: Budget) -> tuple[str | None, Rule]:
+        match principal.kind:
+            case CredentialKind.DEVICE:
+                return principal.key_id, self._device_rule
+            case CredentialKind.PERSONAL_KEY:
+                return principal.key_id, self._personal_rules[budget]
+            case _ if principal.user_id is not None:
+                return principal.user_id, self._user_rule
+            case _:
+                return principal.key_id, self._key_rule
 
     def forget(self) -> None:
         """Read everything afresh; audited changes of this process cause that by themselves."""
@@ -198,18 +241,17 @@ class IdentityGate:
         self._entries.clear()
 
     async def _principal(self, connection: HTTPConnection, token: str) -> Principal:
-        now, epoch = self._clock.monotonic(), self._principals.epoch
-        known = self._principals.get(token, now)
-        if known is not None:
-            return known
-        resolver = next((one for one in self._resolvers if one.matches(token)), None)
-        if resolver is None:
-            raise Unauthenticated
-        async with self._database.reading(ALL_WORKSPACES) as unit:
-            resolved = await resolver.resolve(Context(ANONYMOUS, unit, self._clock, _info(connection)), token)
-        left = 60.0 if resolved.expires_at is None else resolved.expires_at - self._clock.now().timestamp()
-        self._principals.put(token, resolved.principal, epoch=epoch, now=now, seconds=left)
-        return resolved.principal
+        async def read() -> Resolved:
+            resolver = next((one for one in self._resolvers if one.matches(token)), None)
+            if resolver is None:
+                raise Unauthenticated
+            async with self._database.reading(ALL_WORKSPACES) as unit:
+                return await resolver.resolve(Context(ANONYMOUS, unit, self._clock, _info(connection)), token)
+
+        return (await self._principals.recall(token, self._clock, read)).principal
+
+    def _seconds_left(self, resolved: Resolved) -> float:
+        return inf if resolved.expires_at is None else resolved.expires_at - self._clock.now().timestamp()
 
     async def _assume(self, connection: HTTPConnection, principal: Principal, account_id: str) -> Principal:
         """Staff standing in a customer's account, one at a time and always audited (spectral.md §1.0.1)."""
@@ -250,7 +292,22 @@ def _info(connection: HTTPConnection) -> RequestInfo:
     )
 
 
+async def _enter_default(ctx: Context) -> Principal:
+    who = ctx.principal
+    seen = await workspaces.visible(ctx, who.account_id, who.user_id or "", who.account_role or "")
+    if who.user_id is None or not seen:
+        raise Forbidden("You have no workspace yet; ask an owner of your account for a place in one")
+    return await _enter(ctx, seen[0].workspace.id)
+
+
 async def _enter(ctx: Context, workspace_id: str) -> Principal:
+    inside = await _enter_as_user(ctx, workspace_id)
+    if inside.kind not in CAPPED_KINDS:
+        return inside
+    return replace(inside, scopes=inside.scopes & ctx.principal.scopes)
+
+
+async def _enter_as_user(ctx: Context, workspace_id: str) -> Principal:
     who = ctx.principal
     workspace = await workspaces.find(ctx, workspace_id)
     if workspace is None or who.user_id is None or not await _is_active(ctx, workspace.account_id):

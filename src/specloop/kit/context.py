@@ -11,6 +11,8 @@ class CredentialKind(StrEnum):
 
     SESSION = "session"
     API_KEY = "api_key"
+    DEVICE = "device"
+    PERSONAL_KEY = "personal_key"
     SYSTEM = "system"
     ANONYMOUS = "anonymous"
 

@@ -1,6 +1,7 @@
 """Which error dialect a path speaks. The renderers are in `specloop.app.errors`.
 
-The first matching prefix wins; a path that matches none is a page.
+SpecStory's dialect owns whole path segments below /api/v1; of the other prefixes the first match wins, and a path that
+matches none is a page.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ class Dialect(StrEnum):
 
     PROBLEM = "problem"
     OTLP = "otlp"
+    RECORD = "record"
     PAGE = "page"
 
 
@@ -30,6 +32,26 @@ _PREFIXES: tuple[tuple[str, Dialect], ...] = (
 )
 
 
+RECORD_BASE = "/api/v1/"
+RECORD_SEGMENTS = (
+    "billing",
+    "device-login",
+    "device-logout",
+    "device-refresh",
+    "graphql",
+    "lore",
+    "openapi",
+    "projects",
+    "search",
+    "sessions",
+    "share",
+    "user",
+)
+"""The first path segments below /api/v1 that belong to SpecStory's contract; the rest is Spectral's."""
+
+
 def dialect_of(path: str) -> Dialect:
     """The dialect of `path`."""
+    if path.startswith(RECORD_BASE) and path.removeprefix(RECORD_BASE).partition("/")[0] in RECORD_SEGMENTS:
+        return Dialect.RECORD
     return next((dialect for prefix, dialect in _PREFIXES if path.startswith(prefix)), Dialect.PAGE)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from starlette.requests import HTTPConnection
@@ -16,12 +17,25 @@ from specloop.kit.context import Principal
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
+API_ONLY = frozenset({"api"})
+"""The audiences of most routes: sign-in tokens and workspace keys."""
+
+
+class Budget(StrEnum):
+    """Which allowance a request is counted against; most credentials have one for everything."""
+
+    REST = "rest"
+    GRAPHQL = "graphql"
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
     """`scopes`: holding any one is enough. `is_public`: no credential asked. `users_only`: no machine keys.
 
     `secret_fields` are members of the answer that may appear once only: a replayed answer has null there.
     `workspace_header`: the route has no workspace in its path, so a user must name one in X-Workspace-Id.
+    `default_workspace`: without that header the caller stands in the default workspace (ARCHITECTURE §4).
+    `audiences`: credentials made for other surfaces are refused as if they were none.
     """
 
     scopes: tuple[str, ...] = ()
@@ -29,6 +43,9 @@ class Guard:
     users_only: bool = False
     secret_fields: tuple[str, ...] = ()
     workspace_header: bool = False
+    default_workspace: bool = False
+    audiences: frozenset[str] = API_ONLY
+    budget: Budget = Budget.REST
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +61,10 @@ class Admission:
 class Gate(Protocol):
     """Who the caller is, what it may see, how often it may ask. Implemented by `specloop.identity`."""
 
-    async def authenticate(self, connection: HTTPConnection) -> Principal:
+    async def authenticate(self, connection: HTTPConnection, audiences: frozenset[str] = API_ONLY) -> Principal:
         """The principal of the shown credential.
 
-        Raises: Unauthenticated.
+        Raises: Unauthenticated, also for a credential that was made for none of `audiences`.
         """
         ...
 
@@ -58,7 +75,14 @@ class Gate(Protocol):
         """
         ...
 
-    async def admit(self, principal: Principal, client_ip: str) -> Admission:
+    async def enter_default(self, principal: Principal) -> Principal:
+        """The same caller inside the default workspace, with the scopes held there.
+
+        Raises: Forbidden when there is none.
+        """
+        ...
+
+    async def admit(self, principal: Principal, client_ip: str, budget: Budget = Budget.REST) -> Admission:
         """Count one request against the caller's limit."""
         ...
 
@@ -68,9 +92,14 @@ def requires(
     users_only: bool = False,
     secret_fields: tuple[str, ...] = (),
     workspace_header: bool = False,
+    default_workspace: bool = False,
+    audiences: frozenset[str] = API_ONLY,
+    budget: Budget = Budget.REST,
 ) -> Callable[[Endpoint], Endpoint]:
     """Demand a credential, and any one of `scopes` if some are named."""
-    return _marked(Guard(scopes, False, users_only, secret_fields, workspace_header))
+    return _marked(
+        Guard(scopes, False, users_only, secret_fields, workspace_header, default_workspace, audiences, budget)
+    )
 
 
 def public() -> Callable[[Endpoint], Endpoint]:

@@ -25,6 +25,7 @@ from specloop.errors import (
     Forbidden,
     NotFound,
     RateLimited,
+    Unauthenticated,
     UnsupportedMediaType,
     ValidationFailed,
     WorkspaceMismatch,
@@ -32,8 +33,10 @@ from specloop.errors import (
 from specloop.kit.clock import Clock
 from specloop.kit.context import ANONYMOUS, Principal, RequestInfo
 from specloop.kit.ids import parse_uuid
-from specloop.transport.guard import Admission, Gate, Guard, guard_of
+from specloop.transport.dialects import Dialect, dialect_of
+from specloop.transport.guard import Admission, Budget, Gate, Guard, guard_of
 from specloop.transport.idempotency import run_once
+from specloop.transport.limits import Decision, HeaderStyle, limit_headers
 
 Service = TypeVar("Service")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -133,17 +136,30 @@ async def admit(request: Request, guard: Guard) -> Principal:
     """
     gate = door_of(request).gate
     if guard.is_public:
-        await _count(request, gate, ANONYMOUS)
+        await _count(request, gate, ANONYMOUS, guard.budget)
         return ANONYMOUS
-    principal = request.scope.get(INTERNAL_PRINCIPAL) or await gate.authenticate(request)
+    principal = request.scope.get(INTERNAL_PRINCIPAL) or await _authenticate(request, gate, guard)
     request.state.principal = principal
+    is_counted_first = dialect_of(request.url.path) is Dialect.RECORD
+    if is_counted_first:  # its refusals carry the limits' headers as well (specstory.md §5)
+        await _count(request, gate, principal, guard.budget)
     if guard.users_only and principal.user_id is None:
         raise Forbidden("this needs a signed-in user, not a key")
     principal = await _entered(request, gate, principal, guard)
     if guard.scopes and not any(principal.has_scope(scope) for scope in guard.scopes):
         raise Forbidden(f"this needs the scope {' or '.join(guard.scopes)}", required_scope=guard.scopes[0])
-    await _count(request, gate, principal)
+    if not is_counted_first:
+        await _count(request, gate, principal, guard.budget)
     return principal
+
+
+async def _authenticate(request: Request, gate: Gate, guard: Guard) -> Principal:
+    try:
+        return await gate.authenticate(request, guard.audiences)
+    except Unauthenticated:
+        if dialect_of(request.url.path) is Dialect.RECORD:
+            await _count(request, gate, ANONYMOUS, guard.budget)
+        raise
 
 
 async def _entered(request: Request, gate: Gate, principal: Principal, guard: Guard) -> Principal:
@@ -155,6 +171,8 @@ async def _entered(request: Request, gate: Gate, principal: Principal, guard: Gu
             raise NotFound("Workspace not found")
         principal = await gate.enter(principal, workspace_id)
     if named is None:
+        if guard.default_workspace and principal.workspace_id is None:
+            return await gate.enter_default(principal)
         if guard.workspace_header and principal.workspace_id is None:
             raise BadRequest("name the workspace in the X-Workspace-Id header")
         return principal
@@ -163,26 +181,25 @@ async def _entered(request: Request, gate: Gate, principal: Principal, guard: Gu
         raise BadRequest("X-Workspace-Id is not a UUID")
     if principal.workspace_id is not None and header_id != principal.workspace_id:
         raise WorkspaceMismatch
-    return await gate.enter(principal, header_id) if guard.workspace_header else principal
+    chooses = guard.workspace_header or guard.default_workspace
+    return await gate.enter(principal, header_id) if chooses else principal
 
 
-async def _count(request: Request, gate: Gate, principal: Principal) -> None:
-    admission = await gate.admit(principal, request_info(request).client_ip)
+async def _count(request: Request, gate: Gate, principal: Principal, budget: Budget) -> None:
+    admission = await gate.admit(principal, request_info(request).client_ip, budget)
     request.state.admission = admission
     if not admission.is_allowed:
         raise RateLimited(retry_after=admission.reset_seconds)
 
 
 def rate_headers(request: Request) -> dict[str, str]:
-    """`RateLimit-*` of the decision made for this request; empty when none was made."""
+    """The counters of the decision made for this request, in the names of its dialect; empty when none was made."""
     admission: Admission | None = getattr(request.state, "admission", None)
     if admission is None:
         return {}
-    return {
-        "RateLimit-Limit": str(admission.limit),
-        "RateLimit-Remaining": str(admission.remaining),
-        "RateLimit-Reset": str(admission.reset_seconds),
-    }
+    style = HeaderStyle.PREFIXED if dialect_of(request.url.path) is Dialect.RECORD else HeaderStyle.STANDARD
+    decision = Decision(admission.limit, admission.remaining, admission.reset_seconds)
+    return limit_headers(decision, style, door_of(request).clock.now().timestamp())
 
 
 def request_info(request: Request) -> RequestInfo:

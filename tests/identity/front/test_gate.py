@@ -14,6 +14,7 @@ from joserfc.jwk import OctKey, OKPKey, RSAKey
 
 from specloop.identity import accounts
 from specloop.identity.auth import CSRF
+from specloop.identity.gate import Allowances
 from specloop.identity.tokens import KeyRing
 from specloop.kit import json
 from specloop.kit.ids import new_id
@@ -321,7 +322,9 @@ async def test_users_and_keys_have_their_own_limits(
 ) -> None:
     key = await _key(owner)
     async with running(
-        program.database, tmp_path_factory.mktemp("tight"), user_per_minute=3, key_per_minute=2
+        program.database,
+        tmp_path_factory.mktemp("tight"),
+        allowances=Allowances(user_per_minute=3, key_per_minute=2),
     ) as tight:
         visitor = Visitor(tight.client, owner.body, owner.email)
         answers = [await visitor.get(ME) for _ in range(4)]

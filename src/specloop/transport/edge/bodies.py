@@ -46,7 +46,7 @@ class Bodies:
             holding.release()
 
     async def _read(self, scope: Scope, receive: Receive, holding: _Holding) -> bytes:
-        limit = self._policy.body_limit(scope["path"])
+        limit = self._policy.body_limit(scope["path"], scope["method"])
         inflater = _inflater_for(only_header(scope, b"content-encoding"), limit)
         if _declared_length(scope) > limit.wire_max:
             raise _too_large(limit)

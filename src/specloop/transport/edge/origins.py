@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from specloop.transport.dialects import Dialect, dialect_of
 from specloop.transport.edge.errors import ForeignOrigin
 from specloop.transport.edge.hosts import LOOPBACK_NAMES, Authority, parse_authority
 from specloop.transport.edge.messages import Headers, header_values, only_header, refuse
@@ -21,7 +22,8 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _REQUEST_HEADERS = (
     "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Mcp-Method, "
-    "Mcp-Name, Mcp-Protocol-Version, Mcp-Session-Id, Traceparent, Tracestate, X-Request-Id, X-Workspace-Id"
+    "Mcp-Name, Mcp-Protocol-Version, Mcp-Session-Id, Traceparent, Tracestate, X-GraphQL-Introspection, X-Request-Id, "
+    "X-SDK-Language, X-SDK-Version, X-Workspace-Id"
 )
 _RESPONSE_HEADERS = (
     b"Content-Disposition, Deprecation, ETag, Idempotency-Replayed, Link, Location, Mcp-Protocol-Version, "
@@ -69,7 +71,6 @@ class Origins:
             (b"access-control-allow-headers", allowed.encode("ascii")),
             (b"access-control-max-age", b"600"),
             (b"vary", b"Origin, Access-Control-Request-Method, Access-Control-Request-Headers"),
-            (b"content-length", b"0"),
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -119,8 +120,13 @@ class Origins:
         headers: Headers = [(b"access-control-allow-origin", header_values(scope, b"origin")[0]), *self._preflight]
         if header_values(scope, b"access-control-request-private-network"):
             headers.append((b"access-control-allow-private-network", b"true"))
+        # SpecStory's contract promises a body for OPTIONS; browsers do not read it (specstory.md §1.0).
+        body = b'{"success":true}' if dialect_of(scope["path"]) is Dialect.RECORD else b""
+        headers.append((b"content-length", str(len(body)).encode("ascii")))
+        if body:
+            headers.append((b"content-type", b"application/json"))
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b""})
+        await send({"type": "http.response.body", "body": body})
 
 
 def _own_origin(scope: Scope) -> Origin | None:

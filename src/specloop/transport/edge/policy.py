@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -56,11 +57,18 @@ class EdgePolicy:
     body: BodyLimit = field(default_factory=BodyLimit)
     body_by_prefix: Mapping[str, BodyLimit] = field(default_factory=dict[str, BodyLimit])
     """The longest prefix of the path wins; `body` is for the rest."""
+    body_by_route: Mapping[tuple[str, re.Pattern[str]], BodyLimit] = field(
+        default_factory=dict[tuple[str, re.Pattern[str]], BodyLimit]
+    )
+    """For a method on the paths that a pattern matches whole; before `body_by_prefix`."""
     buffered_bytes_max: int = 512 * MIB
     """All bodies being held at the same time; beyond it a request is told to come back."""
     json_depth_max: int = 100
 
-    def body_limit(self, path: str) -> BodyLimit:
-        """The limit for `path`."""
+    def body_limit(self, path: str, method: str = "") -> BodyLimit:
+        """The limit for `method` on `path`."""
+        for (its_method, pattern), limit in self.body_by_route.items():
+            if method == its_method and pattern.fullmatch(path):
+                return limit
         fitting = [prefix for prefix in self.body_by_prefix if path.startswith(prefix)]
         return self.body_by_prefix[max(fitting, key=len)] if fitting else self.body
