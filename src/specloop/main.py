@@ -329,7 +329,7 @@ def _add_run(assembly: Assembly, ground: Ground) -> None:
     assembly.add(
         AgentRunner(ground.tracer),
         CardService(),
-        ConfigServer(epoch_of(ground.database.writer_engine.sync_engine)),
+        ConfigServer(epoch_of(ground.database.writer_engine.sync_engine), ground.database),
     )
     assembly.probes.append(AgentHealth())
     assembly.routers[:0] = agents_rest.routers  # routes are tried in order, and an agent's configuration is the hottest

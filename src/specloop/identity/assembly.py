@@ -135,7 +135,7 @@ async def build_identity(
         oauth,
         ground.keys,
         ProviderSignInService(oauth, entrance, registration, sessions),
-        ProfileService(epoch_of(ground.database.writer_engine.sync_engine)),
+        ProfileService(epoch_of(ground.database.writer_engine.sync_engine), ground.database),
         AccountService(sessions, limits=options.limits, meters=meters, ledgers=ledgers, departures=(withdraw_places,)),
     ]
     mails = (mail_tasks(options.mailer, links, recovery, invites),) if options.mailer else ()

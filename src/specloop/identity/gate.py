@@ -15,7 +15,7 @@ from starlette.requests import HTTPConnection
 
 from specloop.db.context import Context
 from specloop.db.database import Database
-from specloop.db.uow import ALL_WORKSPACES
+from specloop.db.uow import ALL_WORKSPACES, UnitOfWork
 from specloop.errors import BadRequest, Forbidden, NotFound, Unauthenticated
 from specloop.identity import accounts, audit, workspaces
 from specloop.identity.accounts import AccountStatus, Membership
@@ -166,8 +166,8 @@ class IdentityGate:
             Budget.GRAPHQL: Rule("personal-key-graphql", allowed.personal_key_graphql_per_hour, 3600),
         }
         epoch = epoch_of(database.writer_engine.sync_engine)
-        self._principals: Memory[str, Resolved] = Memory(epoch, self._seconds_left)
-        self._entries: Memory[tuple[Principal, str], Principal] = Memory(epoch)
+        self._principals: Memory[str, Resolved] = Memory(epoch, database, self._seconds_left)
+        self._entries: Memory[tuple[Principal, str], Principal] = Memory(epoch, database)
 
     async def authenticate(self, connection: HTTPConnection, audiences: frozenset[str] = API_ONLY) -> Principal:
         """The principal of the shown credential: the Authorization header, else the cookie.
@@ -200,9 +200,8 @@ class IdentityGate:
                 raise NotFound("Workspace not found")
             return principal
 
-        async def read() -> Principal:
-            async with self._database.reading(ALL_WORKSPACES) as unit:
-                return await _enter(Context(principal, unit, self._clock), workspace_id)
+        async def read(unit: UnitOfWork) -> Principal:
+            return await _enter(Context(principal, unit, self._clock), workspace_id)
 
         return await self._entries.recall((principal, workspace_id), self._clock, read)
 
@@ -212,9 +211,8 @@ class IdentityGate:
         Raises: Forbidden when there is none.
         """
 
-        async def read() -> Principal:
-            async with self._database.reading(ALL_WORKSPACES) as unit:
-                return await _enter_default(Context(principal, unit, self._clock))
+        async def read(unit: UnitOfWork) -> Principal:
+            return await _enter_default(Context(principal, unit, self._clock))
 
         return await self._entries.recall((principal, ""), self._clock, read)
 
@@ -235,18 +233,12 @@ class IdentityGate:
             case _:
                 return principal.key_id, self._key_rule
 
-    def forget(self) -> None:
-        """Read everything afresh; audited changes of this process cause that by themselves."""
-        self._principals.clear()
-        self._entries.clear()
-
     async def _principal(self, connection: HTTPConnection, token: str) -> Principal:
-        async def read() -> Resolved:
+        async def read(unit: UnitOfWork) -> Resolved:
             resolver = next((one for one in self._resolvers if one.matches(token)), None)
             if resolver is None:
                 raise Unauthenticated
-            async with self._database.reading(ALL_WORKSPACES) as unit:
-                return await resolver.resolve(Context(ANONYMOUS, unit, self._clock, _info(connection)), token)
+            return await resolver.resolve(Context(ANONYMOUS, unit, self._clock, _info(connection)), token)
 
         return (await self._principals.recall(token, self._clock, read)).principal
 

@@ -124,7 +124,7 @@ async def running_loop(
         **stage.services,
         AgentRunner: AgentRunner(tracer),
         CardService: CardService(),
-        ConfigServer: ConfigServer(epoch_of(database.writer_engine.sync_engine)),
+        ConfigServer: ConfigServer(epoch_of(database.writer_engine.sync_engine), database),
     }
     is_file = database.engine_name == "sqlite"
     address = f"sqlite:///{folder}/jobs.db" if is_file else database.url.render_as_string(hide_password=False)

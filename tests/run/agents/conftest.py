@@ -43,7 +43,7 @@ async def world(database: Database, spans: InMemorySpanExporter) -> AsyncIterato
     services: dict[type, Any] = {
         AgentRunner: AgentRunner(provider.get_tracer("test")),
         CardService: CardService([ImproveSource()]),
-        ConfigServer: ConfigServer(epoch_of(database.writer_engine.sync_engine)),
+        ConfigServer: ConfigServer(epoch_of(database.writer_engine.sync_engine), database),
         HealthService: HealthService([AgentHealth()]),
     }
     async with running_world(database, [*routers, *workspace_routers], services) as running:

@@ -58,7 +58,7 @@ async def test_a_promoted_version_is_live_on_the_next_call(world: World) -> None
 async def test_a_promotion_by_another_process_is_served_within_two_seconds(world: World) -> None:
     agent = await make(world)
     await put_config(world, agent, NEXT)
-    clock, elsewhere = FakeClock(), agents.ConfigServer(Epoch())
+    clock, elsewhere = FakeClock(), agents.ConfigServer(Epoch(), world.database)
 
     async def served_elsewhere() -> int:
         principal = await world.gate.enter(world.gate.people["admin"], world.workspace_id)
@@ -73,7 +73,7 @@ async def test_a_promotion_by_another_process_is_served_within_two_seconds(world
 
 
 async def test_memory_for_configs_is_bounded(world: World) -> None:
-    served = agents.ConfigServer(Epoch(), cache_bytes_max=1)
+    served = agents.ConfigServer(Epoch(), world.database, cache_bytes_max=1)
     principal = await world.gate.enter(world.gate.people["admin"], world.workspace_id)
     made = [await make(world, name) for name in ("a", "b")]
     for agent in [*made, *made]:

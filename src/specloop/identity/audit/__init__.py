@@ -1,8 +1,8 @@
 """Who did what, kept in the transaction that did it. Nothing here is ever changed or deleted by the product."""
 
 from specloop.identity.audit.epoch import Epoch, epoch_of
-from specloop.identity.audit.memory import Memory
+from specloop.identity.audit.memory import Memory, Units
 from specloop.identity.audit.model import AuditEvent, AuditFilter
 from specloop.identity.audit.service import list_events, record
 
-__all__ = ["AuditEvent", "AuditFilter", "Epoch", "Memory", "epoch_of", "list_events", "record"]
+__all__ = ["AuditEvent", "AuditFilter", "Epoch", "Memory", "Units", "epoch_of", "list_events", "record"]

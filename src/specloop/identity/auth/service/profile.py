@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 from specloop.db.context import Context
+from specloop.db.uow import UnitOfWork
 from specloop.errors import Unauthenticated
 from specloop.identity import accounts, workspaces
 from specloop.identity.accounts import Account, Membership, User
-from specloop.identity.audit import Epoch, Memory
+from specloop.identity.audit import Epoch, Memory, Units
 from specloop.identity.scopes import workspace_scopes
 from specloop.identity.workspaces import VisibleWorkspace
 from specloop.kit import json
@@ -18,8 +19,8 @@ from specloop.kit import json
 class ProfileService:
     """Reads and remembers profiles."""
 
-    def __init__(self, epoch: Epoch) -> None:
-        self._memory: Memory[tuple[str, str], bytes] = Memory(epoch)
+    def __init__(self, epoch: Epoch, units: Units) -> None:
+        self._memory: Memory[tuple[str, str], bytes] = Memory(epoch, units)
 
     async def me(self, ctx: Context) -> bytes:
         """The JSON of `ProfileBody` for the caller, as seen from the account where the caller stands.
@@ -29,13 +30,11 @@ class ProfileService:
         user_id, account_id = ctx.principal.user_id, ctx.principal.account_id
         if user_id is None:
             raise Unauthenticated
-        now, epoch = ctx.clock.monotonic(), self._memory.epoch
-        known = self._memory.get((user_id, account_id), now)
-        if known is not None:
-            return known
-        document = json.dumps(await self._read(ctx, user_id))
-        self._memory.put((user_id, account_id), document, epoch=epoch, now=now)
-        return document
+
+        async def read(unit: UnitOfWork) -> bytes:
+            return json.dumps(await self._read(replace(ctx, uow=unit), user_id))
+
+        return await self._memory.recall((user_id, account_id), ctx.clock, read, unit=ctx.uow)
 
     async def fresh(self, ctx: Context, account_id: str | None = None) -> bytes:
         """The same after a change in this very transaction, seen from `account_id` when that was just chosen."""

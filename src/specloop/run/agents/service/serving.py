@@ -8,11 +8,12 @@ on the next call, one made by another process within two seconds (the answer its
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from specloop.db.context import Context
+from specloop.db.uow import UnitOfWork
 from specloop.errors import Forbidden
-from specloop.identity.audit import Epoch, Memory
+from specloop.identity.audit import Epoch, Memory, Units
 from specloop.kit import json
 from specloop.run.agents.errors import AgentNotFound, VersionNotFound
 from specloop.run.agents.repository import agents, versions
@@ -36,8 +37,8 @@ class ConfigServer:
     `epoch` counts the audited changes of the state store (`audit.epoch_of`).
     """
 
-    def __init__(self, epoch: Epoch, cache_bytes_max: int = CACHE_BYTES_MAX) -> None:
-        self._heads: Memory[tuple[str, str, int | None], tuple[int, str]] = Memory(epoch)
+    def __init__(self, epoch: Epoch, units: Units, cache_bytes_max: int = CACHE_BYTES_MAX) -> None:
+        self._heads: Memory[tuple[str, str, int | None], tuple[int, str]] = Memory(epoch, units)
         self._cache: OrderedDict[tuple[str, int], ServedConfig] = OrderedDict()
         self._bytes = 0
         self._bytes_max = cache_bytes_max
@@ -59,14 +60,16 @@ class ConfigServer:
         return served
 
     async def _head(self, ctx: Context, agent_id: str, version: int | None) -> tuple[int, str]:
-        now, epoch, key = ctx.clock.monotonic(), self._heads.epoch, (ctx.workspace_id, agent_id, version)
-        known = self._heads.get(key, now)
-        if known is None:
-            known = await versions.head(ctx, agent_id, version)
+        async def read(unit: UnitOfWork) -> tuple[int, str]:
+            at = replace(ctx, uow=unit)
+            known = await versions.head(at, agent_id, version)
             if known is None:
-                raise await self._missing(ctx, agent_id, version)
-            self._heads.put(key, known, epoch=epoch, now=now)
-        return known
+                raise await self._missing(at, agent_id, version)
+            return known
+
+        workspace_id = ctx.workspace_id
+        key = (workspace_id, agent_id, version)
+        return await self._heads.recall(key, ctx.clock, read, unit=ctx.uow, workspace_id=workspace_id)
 
     async def _missing(self, ctx: Context, agent_id: str, version: int | None) -> Exception:
         if version is None or await agents.get(ctx, agent_id) is None:
