@@ -65,6 +65,9 @@ class ConfigServer:
             known = await versions.head(at, agent_id, version)
             if known is None:
                 raise await self._missing(at, agent_id, version)
+            number = known[0] if version is None else version
+            if (agent_id, number) not in self._cache:  # here, so that those who share this reading share the loading
+                await self._load(at, agent_id, number, known[1])
             return known
 
         workspace_id = ctx.workspace_id
