@@ -41,6 +41,7 @@ from specloop.identity.gate import Allowances, IdentityGate
 from specloop.identity.keys import KeyService
 from specloop.identity.keys import rest as keys_rest
 from specloop.identity.oauth import ProviderConfig
+from specloop.identity.personal_keys import PersonalKeyService
 from specloop.identity.workspaces import HealthProbe, HealthService
 from specloop.identity.workspaces import rest as workspaces_rest
 from specloop.identity.workspaces.webhooks import DeliveryService, WebhookService, webhook_tasks
@@ -344,7 +345,9 @@ async def _setup_token(assembly: Assembly, ground: Ground) -> str | None:
 
 async def _flush_key_usage(assembly: Assembly, ground: Ground) -> None:
     async with ground.database.writing(ALL_WORKSPACES) as unit:
-        await assembly.get(KeyService).flush_usage(Context(ANONYMOUS, unit, ground.clock))
+        ctx = Context(ANONYMOUS, unit, ground.clock)
+        await assembly.get(KeyService).flush_usage(ctx)
+        await assembly.get(PersonalKeyService).flush_usage(ctx)
 
 
 def _worker(assembly: Assembly, ground: Ground) -> Worker:

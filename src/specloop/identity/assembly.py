@@ -28,11 +28,15 @@ from specloop.identity.auth import (
 )
 from specloop.identity.auth import rest as auth_rest
 from specloop.identity.auth.tasks import mail_tasks
+from specloop.identity.bearers import DeviceTokenResolver, PersonalKeyResolver
+from specloop.identity.devices import DeviceService
+from specloop.identity.devices import rest as devices_rest
 from specloop.identity.gate import AccessTokenResolver, Allowances, APIKeyResolver, CredentialResolver, IdentityGate
 from specloop.identity.invites import InviteService, withdraw_places
 from specloop.identity.invites import rest as invites_rest
 from specloop.identity.keys import KeyService
 from specloop.identity.oauth import OAuthService, ProviderConfig
+from specloop.identity.personal_keys import PersonalKeyService
 from specloop.identity.scopes import OPERATIONS_SCOPES
 from specloop.identity.throttle import Throttle
 from specloop.identity.tokens import AccessTokens, KeyRing, OneTimeTokens, SessionService
@@ -121,6 +125,7 @@ async def build_identity(
     own_page = options.public_url.rstrip("/") + CALLBACK_PAGE
     oauth = OAuthService(ground.database, ground.clock, options.providers, (own_page, *options.redirect_uris))
     csrf = CSRF(ground.pepper)
+    devices, personal_keys = DeviceService(ground.pepper, throttle), PersonalKeyService(ground.pepper)
     services: list[object] = [
         ring,
         sessions,
@@ -134,6 +139,8 @@ async def build_identity(
         csrf,
         oauth,
         ground.keys,
+        devices,
+        personal_keys,
         ProviderSignInService(oauth, entrance, registration, sessions),
         ProfileService(epoch_of(ground.database.writer_engine.sync_engine), ground.database),
         AccountService(sessions, limits=options.limits, meters=meters, ledgers=ledgers, departures=(withdraw_places,)),
@@ -142,7 +149,13 @@ async def build_identity(
     gate = IdentityGate(
         ground.database,
         ground.clock,
-        (APIKeyResolver(ground.keys), *extra_credentials, AccessTokenResolver(access, sessions)),
+        (
+            APIKeyResolver(ground.keys),
+            DeviceTokenResolver(devices),
+            PersonalKeyResolver(personal_keys),
+            *extra_credentials,
+            AccessTokenResolver(access, sessions),
+        ),
         csrf,
         ground.limiter,
         options.allowances,
@@ -150,7 +163,14 @@ async def build_identity(
     return Identity(
         gate=gate,
         services={type(service): service for service in services},
-        routers=(tokens_rest.router, auth_rest.router, invites_rest.router, accounts_rest.router),
+        routers=(
+            tokens_rest.router,
+            auth_rest.router,
+            devices_rest.login_router,
+            devices_rest.router,
+            invites_rest.router,
+            accounts_rest.router,
+        ),
         tasks=(leaving.tasks(), *mails),
         passwords=passwords,
         system=system,

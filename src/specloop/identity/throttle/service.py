@@ -14,6 +14,7 @@ SIGN_IN_USER = Rule("sign-in-user", 10, 15 * MINUTE)
 SIGN_IN_ADDRESS = Rule("sign-in-address", 100, 15 * MINUTE)
 RESETS = Rule("reset-address", 60, HOUR)
 MAILS = Rule("mail-recipient", 5, HOUR)
+DEVICE_CODES = Rule("device-code-address", 30, 15 * MINUTE)
 
 
 class Throttle:
@@ -55,6 +56,19 @@ class Throttle:
         Raises: RateLimited.
         """
         await self._count(address, RESETS)
+
+    async def check_device_code(self, address: str) -> None:
+        """Refuse another device code after too many wrong ones (specstory.md §1.1).
+
+        Raises: RateLimited.
+        """
+        decision = await self._limiter.peek(address, DEVICE_CODES)
+        if not decision.is_allowed:
+            raise _too_many(decision.reset_seconds)
+
+    async def count_device_failure(self, address: str) -> None:
+        """Count a wrong device code."""
+        await self._limiter.check(address, DEVICE_CODES)
 
     async def may_mail(self, recipient: str) -> bool:
         """Whether one more mail may go to that address; nobody's inbox is flooded through us."""
