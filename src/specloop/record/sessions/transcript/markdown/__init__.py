@@ -70,11 +70,10 @@ def _exchanges(lines: Sequence[str], blocks: Sequence[Block], preamble: Preamble
 
 
 def _starts_exchange(before: Block, block: Block, *, is_modern: bool) -> bool:
-    """A rule without a change of speaker starts an exchange in v2.1; older versions rule off every message."""
-    if block.header.role == "user" and not block.header.is_sidechain:
-        return before.header.role == "agent" or block.is_separated
-    is_same_speaker = before.header.role == block.header.role
-    return is_modern and block.is_separated and is_same_speaker and not block.header.is_sidechain
+    """Every user header starts an exchange (§7.3), and in v2.1 a rule between two messages of the agent."""
+    if block.header.is_sidechain:
+        return False
+    return block.header.role == "user" or (is_modern and block.is_separated and before.header.role == "agent")
 
 
 def _exchange(messages: Sequence[Message]) -> TranscriptExchange:
