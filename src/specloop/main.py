@@ -54,6 +54,7 @@ from specloop.kit.clock import Clock, SystemClock
 from specloop.kit.context import ANONYMOUS
 from specloop.kit.crypto import Pepper
 from specloop.kit.mail import SMTPMailer
+from specloop.record.skills import rest as skills_rest
 from specloop.record.traces import TraceIntake, TraceReader, otlp
 from specloop.record.traces import rest as traces_rest
 from specloop.record.traces.service.health import IngestHealth
@@ -322,7 +323,7 @@ def _add_record(assembly: Assembly, ground: Ground) -> TraceIntake:
     reader = TraceReader(ground.telemetry)
     assembly.add(intake, reader)
     assembly.probes.append(IngestHealth(reader))
-    assembly.routers += [otlp.router, traces_rest.router]
+    assembly.routers += [otlp.router, traces_rest.router, *skills_rest.routers]
     return intake
 
 

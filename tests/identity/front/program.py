@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 
 from specloop.app.http import Parts, build_app
@@ -132,8 +132,10 @@ class Program:
 
 
 @asynccontextmanager
-async def running(database: Database, folder: Path, **options: Any) -> AsyncGenerator[Program]:
-    """The program over `database`; options override `IdentityOptions`."""
+async def running(
+    database: Database, folder: Path, *, routers: Sequence[APIRouter] = (), **options: Any
+) -> AsyncGenerator[Program]:
+    """The program over `database` with more `routers`; options override `IdentityOptions`."""
     clock = FakeClock()
     pepper = Pepper(b"p" * 32)
     ground = Ground(
@@ -150,7 +152,7 @@ async def running(database: Database, folder: Path, **options: Any) -> AsyncGene
         Parts(
             door=Door(database, identity.gate, clock),
             services=identity.services,
-            routers=(*identity.routers, *workspace_routers, keys_router),
+            routers=(*identity.routers, *workspace_routers, keys_router, *routers),
         )
     )
     transport = ASGITransport(app, raise_app_exceptions=False)

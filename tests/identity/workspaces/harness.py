@@ -49,7 +49,7 @@ class Gate:
         self._clock = clock
         self._keys = keys
 
-    async def authenticate(self, connection: HTTPConnection) -> Principal:
+    async def authenticate(self, connection: HTTPConnection, audiences: frozenset[str] = frozenset()) -> Principal:
         token = connection.headers.get("authorization", "").removeprefix("Bearer ")
         if token in self.people:
             return self.people[token]
@@ -75,7 +75,10 @@ class Gate:
             raise NotFound("Workspace not found")
         return replace(principal, workspace_id=workspace_id, scopes=scopes)
 
-    async def admit(self, principal: Principal, client_ip: str) -> Admission:
+    async def enter_default(self, principal: Principal) -> Principal:
+        raise AssertionError(f"no route of workspaces enters a default one for {principal.name}")
+
+    async def admit(self, principal: Principal, client_ip: str, budget: object = None) -> Admission:
         del principal, client_ip
         return Admission(600, 599, 60)
 

@@ -11,6 +11,7 @@ from specloop.app.web import (
     account,
     agents,
     changesets,
+    devices,
     home,
     keys,
     members,
@@ -24,6 +25,7 @@ from specloop.app.web import (
 routers: Final[Sequence[APIRouter]] = (
     session.router,
     account.router,
+    devices.router,
     workspaces.router,
     home.router,
     palette.router,
