@@ -134,7 +134,7 @@ class Session:
     def send(self, method: str, path: str, **options: Any) -> Any:
         """Any request; the access token is renewed once when it has expired."""
         response = self._request(method, path, **options)
-        if response.status_code == 401 and self._renew():
+        if response.status_code == 401 and self.renew():
             response = self._request(method, path, **options)
         try:
             return read_answer(response)
@@ -169,7 +169,7 @@ class Session:
     def _headers(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self.profile.access_token}"}
 
-    def _renew(self) -> bool:
+    def renew(self) -> bool:
         """New tokens for expired ones. A refresh token is good once, so commands that run at the same time take turns,
         and those that come later use what the first one kept."""
         if not self._keeps_profile:
