@@ -54,6 +54,7 @@ from specloop.kit.clock import Clock, SystemClock
 from specloop.kit.context import ANONYMOUS
 from specloop.kit.crypto import Pepper
 from specloop.kit.mail import SMTPMailer
+from specloop.record import assembly as record
 from specloop.record.skills import rest as skills_rest
 from specloop.record.traces import TraceIntake, TraceReader, otlp
 from specloop.record.traces import rest as traces_rest
@@ -209,6 +210,7 @@ async def running(
         identity = await _add_identity(assembly, ground)
         stack.callback(identity.close)
         intake = _add_record(assembly, ground)
+        assembly.take(record.assemble())
         _add_run(assembly, ground)
         assembly.take(improve.assemble(ground.clock, ground.tracer))
         assembly.tasks.append(jobs_tasks)

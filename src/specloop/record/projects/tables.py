@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final, cast
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Table, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from specloop.db.base import ID, Base, WorkspaceScoped
@@ -41,3 +42,6 @@ class ProjectAliasRow(WorkspaceScoped, Base):
     alias: Mapped[str] = mapped_column(String(255), primary_key=True)
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
     created_at: Mapped[datetime]
+
+
+PROJECTS: Final = cast("Table", ProjectRow.__table__)

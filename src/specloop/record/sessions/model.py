@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -241,8 +241,45 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class SharedSession:
-    """A session as those see it who know its link: the visible exchanges, no raw data."""
+    """A session as those see it who know its link: the visible ones of `total` exchanges."""
 
     session: Session
-    author: str
-    exchanges: Sequence[Exchange] = field(default=())
+    exchanges: Sequence[Exchange]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageSum:
+    """Tokens and cost of several sessions under one key (a day, a model …).
+
+    `cost_usd` sums what has a known price, None when nothing has; `unpriced` counts the model-days without one.
+    """
+
+    key: str
+    sessions: int
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    reasoning_tokens: int
+    cost_usd: float | None
+    unpriced: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """How often a tool was called in several sessions, and how often it failed."""
+
+    name: str
+    sessions: int
+    calls: int
+    errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class DayActivity:
+    """Sessions that began on one UTC day (ISO date), and in how many projects."""
+
+    day: str
+    sessions: int
+    projects: int

@@ -6,9 +6,9 @@ Documents live here and not in the blob store, so that an upload is one transact
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, cast
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Table, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from specloop.db.base import ID, Base, WorkspaceScoped
@@ -144,3 +144,10 @@ class UsageRow(WorkspaceScoped, Base):
     cache_write_tokens: Mapped[int] = mapped_column(BigInteger)
     reasoning_tokens: Mapped[int] = mapped_column(BigInteger)
     cost_usd: Mapped[float | None]
+
+
+SESSIONS: Final = cast("Table", SessionRow.__table__)
+DOCUMENTS: Final = cast("Table", DocumentRow.__table__)
+EXCHANGES: Final = cast("Table", ExchangeRow.__table__)
+VALUES: Final = cast("Table", ValueRow.__table__)
+USAGE: Final = cast("Table", UsageRow.__table__)

@@ -1,0 +1,53 @@
+"""Puts the record stage's sessions together: one place that knows how its services depend on each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+
+from specloop.jobs import Tasks
+from specloop.record.projects import ProjectService
+from specloop.record.sessions import (
+    ProjectOverview,
+    SessionEditor,
+    SessionObserver,
+    SessionReader,
+    SessionRemoval,
+    SessionUploads,
+    SharedSessions,
+    Statistics,
+)
+from specloop.record.sessions.rest import routers as sessions_routers
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The recorded sessions, ready to be served. Routers are in order: literal paths come first."""
+
+    services: Mapping[type, object]
+    routers: Sequence[APIRouter]
+    tasks: Sequence[Tasks]
+
+
+def assemble() -> Record:
+    """The stage without traces, which need the telemetry store."""
+    observers: tuple[SessionObserver, ...] = ()
+    projects = ProjectService()
+    reader = SessionReader(projects)
+    services = (
+        projects,
+        reader,
+        SessionUploads(projects, observers),
+        SessionEditor(),
+        SessionRemoval(projects, observers),
+        SharedSessions(reader),
+        ProjectOverview(projects),
+        Statistics(),
+    )
+    return Record(
+        services={type(service): service for service in services},
+        routers=[*sessions_routers],
+        tasks=[],
+    )

@@ -1,0 +1,149 @@
+"""Writes sessions and what was derived from them, in as few statements as possible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from specloop.db.context import Context
+from specloop.record.sessions.model import DocumentKind
+from specloop.record.sessions.preparation import DerivedUsage, DerivedValue, PackedDocument
+from specloop.record.sessions.repository.filters import owned
+from specloop.record.sessions.tables import DOCUMENTS, SESSIONS, USAGE, VALUES, DocumentRow, SessionRow
+
+_IDS_AT_ONCE = 500
+
+
+async def find_for_change(ctx: Context, project_row_id: str, client_id: str) -> Mapping[str, Any] | None:
+    """Every column of the session, which nobody else can change before the transaction ends."""
+    query = select(*SESSIONS.columns).where(SessionRow.project_id == project_row_id, SessionRow.client_id == client_id)
+    row = (await ctx.session.execute(query.with_for_update())).mappings().first()
+    return None if row is None else dict(row)
+
+
+async def lock(ctx: Context, row_id: str) -> Mapping[str, Any] | None:
+    """The columns of one of the caller's sessions by row id, locked like those of `find_for_change`."""
+    query = select(*SESSIONS.columns).where(owned(ctx), SessionRow.id == row_id)
+    row = (await ctx.session.execute(query.with_for_update())).mappings().first()
+    return None if row is None else dict(row)
+
+
+async def add(ctx: Context, values: Mapping[str, Any]) -> bool:
+    """Insert the session; False when somebody else has just done so."""
+    make: Any = postgresql_insert if ctx.uow.engine_name == "postgresql" else sqlite_insert
+    statement = make(SESSIONS).on_conflict_do_nothing().returning(SESSIONS.c.id)
+    return (await ctx.session.execute(statement, dict(values))).first() is not None
+
+
+async def change(ctx: Context, row_id: str, values: Mapping[str, Any]) -> None:
+    """Set columns of a session."""
+    await ctx.session.execute(update(SESSIONS).where(SESSIONS.c.id == row_id).values(dict(values)))
+
+
+async def digests(ctx: Context, row_id: str) -> dict[DocumentKind, str]:
+    """The SHA-256 of each stored document."""
+    query = select(DocumentRow.kind, DocumentRow.sha256).where(DocumentRow.session_id == row_id)
+    return {DocumentKind(kind): digest for kind, digest in await ctx.session.execute(query)}
+
+
+async def put_documents(
+    ctx: Context, row_id: str, documents: Mapping[DocumentKind, PackedDocument], replaced: Iterable[DocumentKind] = ()
+) -> None:
+    """Store documents; `replaced` are those kinds among them of which an older one is there."""
+    gone = [kind.value for kind in replaced]
+    if gone:
+        await ctx.session.execute(delete(DOCUMENTS).where(DOCUMENTS.c.session_id == row_id, DOCUMENTS.c.kind.in_(gone)))
+    rows = [
+        {
+            **_tenant(ctx),
+            "session_id": row_id,
+            "kind": kind.value,
+            "sha256": one.sha256,
+            "size": one.size,
+            "body": one.body,
+        }
+        for kind, one in documents.items()
+    ]
+    if rows:
+        await ctx.session.execute(insert(DOCUMENTS), rows)
+
+
+async def put_values(ctx: Context, row_id: str, values: Iterable[DerivedValue], *, is_new: bool) -> None:
+    """Store what the session is filtered by, in place of what was there."""
+    if not is_new:
+        await ctx.session.execute(delete(VALUES).where(VALUES.c.session_id == row_id))
+    by_key = {(one.kind, one.value): one for one in values}  # values that were cut may have become equal
+    rows = [
+        {
+            **_tenant(ctx),
+            "session_id": row_id,
+            "kind": one.kind.value,
+            "value": one.value,
+            "count": one.count,
+            "errors": one.errors,
+        }
+        for one in by_key.values()
+    ]
+    if rows:
+        await ctx.session.execute(insert(VALUES), rows)
+
+
+async def put_usage(ctx: Context, row_id: str, usage: Iterable[DerivedUsage], *, is_new: bool) -> None:
+    """Store the tokens by day and model, in place of what was there."""
+    if not is_new:
+        await ctx.session.execute(delete(USAGE).where(USAGE.c.session_id == row_id))
+    rows = [
+        {
+            **_tenant(ctx),
+            "session_id": row_id,
+            "day": one.day,
+            "model": one.model,
+            "input_tokens": one.usage.input,
+            "output_tokens": one.usage.output,
+            "cache_read_tokens": one.usage.cache_read,
+            "cache_write_tokens": one.usage.cache_write,
+            "reasoning_tokens": one.usage.reasoning,
+            "cost_usd": one.cost_usd,
+        }
+        for one in usage
+    ]
+    if rows:
+        await ctx.session.execute(insert(USAGE), rows)
+
+
+async def remove(ctx: Context, row_ids: Sequence[str]) -> None:
+    """Delete sessions and, by the foreign keys, everything that belongs to them."""
+    for start in range(0, len(row_ids), _IDS_AT_ONCE):
+        some = SessionRow.id.in_(row_ids[start : start + _IDS_AT_ONCE])
+        await ctx.session.execute(delete(SessionRow).where(owned(ctx), some))
+
+
+async def ids_in_project(ctx: Context, project_row_id: str) -> list[str]:
+    """The row ids of a project's sessions."""
+    query = select(SessionRow.id).where(owned(ctx), SessionRow.project_id == project_row_id)
+    return list((await ctx.session.scalars(query)).all())
+
+
+async def rivals(ctx: Context, source_row_id: str, target_row_id: str) -> list[tuple[str, str, int, int]]:
+    """Sessions that both projects have: (id in source, id in target, markdown size in source, in target)."""
+    other = SESSIONS.alias()
+    query = (
+        select(SessionRow.id, other.c.id, SessionRow.markdown_size, other.c.markdown_size)
+        .join(other, other.c.client_id == SessionRow.client_id)
+        .where(owned(ctx), SessionRow.project_id == source_row_id, other.c.project_id == target_row_id)
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in await ctx.session.execute(query)]
+
+
+async def move_all(ctx: Context, source_row_id: str, target_row_id: str) -> None:
+    """Hand every session of one project to another."""
+    statement = update(SessionRow).where(owned(ctx), SessionRow.project_id == source_row_id)
+    await ctx.session.execute(statement.values(project_id=target_row_id))
+
+
+def _tenant(ctx: Context) -> dict[str, Any]:
+    return {"account_id": ctx.principal.account_id, "workspace_id": ctx.workspace_id}

@@ -1,0 +1,1 @@
+"""Use cases of recorded sessions, one file per group of verbs."""
