@@ -1,4 +1,4 @@
-"""The telemetry store as the rest of the program sees it: asynchronous, one inserting thread, a few querying threads.
+"""The telemetry store as the rest of the program sees it: asynchronous, a few inserting and querying threads.
 
 It knows statements and workspaces, not what a span is. Every read names its workspace, and a statement that does not
 use it is refused before it runs.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -25,6 +26,7 @@ WORKSPACE = "{workspace_id:UUID}"
 """How a statement names its workspace; the engine binds the value."""
 
 QUERY_THREADS = 2
+INSERT_THREADS = 2
 _READ_SETTINGS: dict[str, Any] = {
     "max_threads": 2,
     "max_memory_usage": 400 << 20,
@@ -39,15 +41,17 @@ _WRITE_SETTINGS: dict[str, Any] = {"max_threads": 1, "max_insert_threads": 1, "m
 class TelemetryStore:
     """Opened once per process; all methods may be called from many tasks at once."""
 
-    def __init__(self, address: TelemetryAddress, writer: TelemetryClient, readers: list[TelemetryClient]) -> None:
+    def __init__(
+        self, address: TelemetryAddress, writers: list[TelemetryClient], readers: list[TelemetryClient]
+    ) -> None:
         self.address = address
         self.engine_name = "chdb" if address.folder is not None else "clickhouse"
-        self._writer = writer
-        self._readers: queue.SimpleQueue[TelemetryClient] = queue.SimpleQueue()
-        for reader in readers:
-            self._readers.put(reader)
+        self._writers = _filled(writers)
+        self._writer_count = len(writers)
+        self._deleting = threading.Lock()
+        self._readers = _filled(readers)
         self._reader_count = len(readers)
-        self._write_thread = ThreadPoolExecutor(1, "telemetry-insert")
+        self._write_threads = ThreadPoolExecutor(len(writers) + 1, "telemetry-insert")
         self._read_threads = ThreadPoolExecutor(len(readers), "telemetry-query")
         self._lock: FolderLock | None = None
 
@@ -75,17 +79,23 @@ class TelemetryStore:
     async def insert(self, sql: str, body: Sequence[bytes], form: BodyFormat, settings: Mapping[str, Any]) -> None:
         """Run `INSERT … SELECT … FROM {{source}}` over `body`; the rows are durable and readable on return.
 
+        Up to `INSERT_THREADS` of them run at a time.
         Raises: TelemetryUnavailable, TelemetryQueryFailed.
         """
-        await self._in_thread(self._write_thread, self._writer.insert, sql, body, form, settings)
+        await self._in_thread(self._write_threads, self._insert, sql, body, form, settings)
 
-    async def delete(self, sql: str, *, workspace_id: str, parameters: Mapping[str, Any] | None = None) -> None:
-        """Run a DELETE over one workspace; `sql` must use `{workspace_id:UUID}`.
+    async def change(
+        self, statements: Sequence[str], *, workspace_id: str, parameters: Mapping[str, Any] | None = None
+    ) -> None:
+        """Run statements over one workspace (each must use `{workspace_id:UUID}`) while this process inserts nothing.
 
         Raises: TelemetryUnavailable, TelemetryQueryFailed.
         """
-        bound = _bound(sql, workspace_id, parameters)
-        await self._in_thread(self._write_thread, self._writer.command, sql, bound)
+        for sql in statements:
+            _bound(sql, workspace_id, parameters)
+        await self._in_thread(
+            self._write_threads, self._run_alone, statements, _bound(statements[0], workspace_id, parameters)
+        )
 
     async def ping(self) -> None:
         """Ask the engine for a constant.
@@ -97,6 +107,23 @@ class TelemetryStore:
     async def close(self) -> None:
         """Finish what runs, then let go of the engine and its folder."""
         await asyncio.to_thread(self._close)
+
+    def _insert(self, sql: str, body: Sequence[bytes], form: BodyFormat, settings: Mapping[str, Any]) -> None:
+        client = self._writers.get()
+        try:
+            client.insert(sql, body, form, settings)
+        finally:
+            self._writers.put(client)
+
+    def _run_alone(self, statements: Sequence[str], parameters: Mapping[str, Any]) -> None:
+        with self._deleting:
+            clients = [self._writers.get() for _ in range(self._writer_count)]
+            try:
+                for sql in statements:
+                    clients[0].command(sql, parameters)
+            finally:
+                for client in clients:
+                    self._writers.put(client)
 
     def _read(self, sql: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
         client = self._readers.get()
@@ -115,11 +142,12 @@ class TelemetryStore:
         return await running
 
     def _close(self) -> None:
-        self._write_thread.shutdown(wait=True)
+        self._write_threads.shutdown(wait=True)
         self._read_threads.shutdown(wait=True)
         for _ in range(self._reader_count):
             self._readers.get().close()
-        self._writer.close()
+        for _ in range(self._writer_count):
+            self._writers.get().close()
         if self._lock is not None:
             self._lock.release()
 
@@ -135,9 +163,11 @@ def _open(address: TelemetryAddress, query_threads: int, migrations: list[Migrat
         bootstrap = TelemetryClient(address, database=None, settings={})
         clients.append(bootstrap)
         bootstrap.command("CREATE DATABASE IF NOT EXISTS {database:Identifier}", {"database": address.database})
-        writer = TelemetryClient(address, database=address.database, settings=_WRITE_SETTINGS)
-        clients.append(writer)
-        migrate(writer, migrations)
+        writers: list[TelemetryClient] = []
+        for _ in range(INSERT_THREADS):
+            writers.append(TelemetryClient(address, database=address.database, settings=_WRITE_SETTINGS))
+            clients.append(writers[-1])
+        migrate(writers[0], migrations)
         readers: list[TelemetryClient] = []
         for _ in range(query_threads):
             readers.append(TelemetryClient(address, database=address.database, settings=_READ_SETTINGS))
@@ -149,9 +179,16 @@ def _open(address: TelemetryAddress, query_threads: int, migrations: list[Migrat
             lock.release()
         raise
     bootstrap.close()
-    store = TelemetryStore(address, writer, readers)
+    store = TelemetryStore(address, writers, readers)
     store.hold(lock)
     return store
+
+
+def _filled(clients: list[TelemetryClient]) -> queue.SimpleQueue[TelemetryClient]:
+    waiting: queue.SimpleQueue[TelemetryClient] = queue.SimpleQueue()
+    for client in clients:
+        waiting.put(client)
+    return waiting
 
 
 def _bound(sql: str, workspace_id: str, parameters: Mapping[str, Any] | None) -> dict[str, Any]:

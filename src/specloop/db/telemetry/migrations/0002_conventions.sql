@@ -142,7 +142,7 @@ ALTER TABLE spans
                 mapKeys(attributes))))::Array(Float64));
 
 -- Every word of a span. Merges build the index, inserts do not: a part that was just written is small enough to be read.
-ALTER TABLE spans ADD COLUMN IF NOT EXISTS content String ALIAS lowerUTF8(concat(name, ' ', status_message, ' ',
+ALTER TABLE spans ADD COLUMN IF NOT EXISTS content String ALIAS lower(concat(name, ' ', status_message, ' ',
     arrayStringConcat(arrayMap((text, kind) -> if(kind IN ('array', 'kvlist'), base64Decode(text), text),
         mapValues(attributes), attribute_types), ' '), ' ',
     arrayStringConcat(arrayMap(
@@ -151,6 +151,9 @@ ALTER TABLE spans ADD COLUMN IF NOT EXISTS content String ALIAS lowerUTF8(concat
 
 ALTER TABLE spans ADD INDEX IF NOT EXISTS words content
     TYPE text(tokenizer = 'splitByNonAlpha', posting_list_codec = 'bitpacking');
+
+-- A merge writes every row and its words again, which costs half as much as taking it in; so merges take many parts.
+ALTER TABLE spans MODIFY SETTING min_parts_to_merge_at_once = 8;
 
 -- Deleted traces stay deleted when a sender delivers them again: inserts leave them out.
 CREATE TABLE IF NOT EXISTS deleted_traces (

@@ -76,6 +76,7 @@ workspace_id String, received_us Int64, request Tuple(resource_spans Array(Tuple
 _FORM = BodyFormat("Protobuf", _STRUCTURE, _SCHEMA, "Envelope")
 _SETTINGS: dict[str, Any] = {
     "input_format_protobuf_oneof_presence": 1,
+    "materialize_skip_indexes_on_insert": 0,
     "max_memory_usage": 2 << 30,
 }
 
