@@ -17,7 +17,7 @@ from sqlalchemy import text
 from starlette.requests import Request
 from starlette.types import ASGIApp, Scope
 
-from specloop.app import diagnosis, errors, listener
+from specloop.app import device_codes, diagnosis, errors, listener
 from specloop.app.health import Health
 from specloop.app.housekeeping import every
 from specloop.app.http import Parts, build_app
@@ -37,6 +37,7 @@ from specloop.identity.assembly import Ground as IdentityGround
 from specloop.identity.assembly import Identity, IdentityOptions, build_identity
 from specloop.identity.audit import epoch_of
 from specloop.identity.auth import Links, RegistrationService
+from specloop.identity.devices import DeviceCode
 from specloop.identity.gate import Allowances, IdentityGate
 from specloop.identity.keys import KeyService
 from specloop.identity.keys import rest as keys_rest
@@ -171,6 +172,12 @@ def diagnose(settings: Settings) -> list[diagnosis.Finding]:
     """What `specloop doctor` finds."""
     log.configure("console", "error")
     return diagnosis.diagnose(settings)
+
+
+def make_device_code(settings: Settings, email: str) -> DeviceCode:
+    """What `specloop devices code --data` shows."""
+    log.configure("console", "error")
+    return device_codes.make_device_code(settings, email)
 
 
 async def _serve(settings: Settings, folder: DataFolder, sockets: Sequence[Any], tls: ServerTLS) -> listener.Ended:

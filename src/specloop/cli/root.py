@@ -18,10 +18,12 @@ from specloop.cli import (
     changesets,
     config,
     demo,
+    devices,
     doctor,
     keys,
     login,
     scans,
+    sessions,
     traces,
     up,
     workspaces,
@@ -41,6 +43,7 @@ class Program:
 
     serve: Callable[[Settings], int]
     diagnose: Callable[[Settings], list[doctor.Finding]]
+    make_device_code: Callable[[Settings, str], devices.Code]
 
 
 def build() -> typer.Typer:
@@ -61,9 +64,11 @@ def build() -> typer.Typer:
     app.add_typer(config.app, name="config")
     app.add_typer(workspaces.app, name="workspaces")
     app.add_typer(keys.app, name="keys")
+    app.add_typer(devices.app, name="devices")
     app.add_typer(agents.app, name="agents")
     app.add_typer(scans.app, name="scans")
     app.add_typer(changesets.app, name="changesets")
+    app.add_typer(sessions.app, name="sessions")
     app.add_typer(traces.app, name="traces")
     return app
 

@@ -99,6 +99,11 @@ def is_code(text: str) -> bool:
     return _CODE.fullmatch(text) is not None
 
 
+def without_dash(text: str) -> str:
+    """`Ab1-c23` as `Ab1c23`: clients take the dash away, people with other tools forget to."""
+    return text[:3] + text[4:] if len(text) == 7 and text[3] == "-" else text
+
+
 def new_refresh_token() -> str:
     """An opaque refresh token."""
     return REFRESH_PREFIX + random_token()

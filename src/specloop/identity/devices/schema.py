@@ -88,7 +88,7 @@ class DeviceBody(Output):
 
 
 class DeviceCodeBody(Output):
-    """A one-time code for linking a device, and the moment it ends; a replayed answer has null there."""
+    """A one-time code as a device sends it, and the moment it ends; a replayed answer has no code."""
 
     code: str | None
     expires_at: Moment
@@ -128,4 +128,4 @@ def render_device(device: Device) -> dict[str, Any]:
 
 def render_code(fresh: DeviceCode) -> dict[str, Any]:
     """The members of `DeviceCodeBody`."""
-    return {"code": fresh.shown, "expires_at": fresh.expires_at}
+    return {"code": fresh.code, "expires_at": fresh.expires_at}

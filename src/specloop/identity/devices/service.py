@@ -34,6 +34,7 @@ from specloop.identity.devices.model import (
     new_access_token,
     new_code,
     new_refresh_token,
+    without_dash,
 )
 from specloop.identity.throttle import Throttle
 from specloop.kit.context import CredentialKind, Principal
@@ -69,6 +70,7 @@ class DeviceService:
 
         Raises: MalformedCode; UnknownCode, CodeExpired, CodeUsed; RateLimited after too many wrong codes.
         """
+        code = without_dash(code)
         if not is_code(code):
             raise MalformedCode
         await self._check(ctx)
