@@ -14,8 +14,7 @@ _FILE_KEYS = ("file_path", "filePath", "notebook_path", "path", "target_file", "
 _FILE_LIST_KEYS = ("paths", "files", "edits", "changes")
 _FILE_KINDS = frozenset({"write", "read"})
 _PATCH_KEYS = ("patch", "input", "command", "cmd", "diff")
-_PATCH_HEADER = re.compile(r"^\*\*\* (?:(?:Add|Update|Delete) File|Move to): (.{1,1024}?)\s*$", re.MULTILINE)
-_WRITTEN = re.compile(r"(?:The file|File created successfully at:) (/[^\n]{1,1024}?)(?: has been |\s|$)")
+_PATCH_HEADER = re.compile(r"^\*\*\* (?:(?:Add|Update|Delete) File|Move to): ([^\n]{1,1024})$", re.MULTILINE)
 _WINDOWS_ROOT = re.compile(r"[A-Za-z]:[\\/]")
 
 
@@ -50,8 +49,6 @@ def _tool_paths(tool: Tool) -> Iterator[str]:
         yield from _texts(tool.input, _FILE_KEYS)
         for key in _FILE_LIST_KEYS:
             yield from _listed(tool.input.get(key))
-        if not tool.input and tool.output is not None:
-            yield from _written(tool)
     yield from _patched(tool)
 
 
@@ -80,12 +77,3 @@ def _patched(tool: Tool) -> Iterator[str]:
         text = tool.input.get(key)
         if isinstance(text, str) and "*** " in text:
             yield from _PATCH_HEADER.findall(text)
-
-
-def _written(tool: Tool) -> Iterator[str]:
-    """The path in a success text: markdown does not keep the input of an edit."""
-    content = (tool.output or {}).get("content")
-    if isinstance(content, str):
-        found = _WRITTEN.match(content)
-        if found:
-            yield found[1]

@@ -85,7 +85,8 @@ def _text(lines: Sequence[str], *, beside_regions: bool) -> str:
 
 
 def _thinking(text: str) -> str:
-    return _THINK_CLOSING.sub("", _THINK_OPENING.sub("", text, count=1)).strip("\n")
+    opening = _THINK_OPENING.match(text)
+    return _THINK_CLOSING.sub("", text[opening.end() :] if opening else text).strip("\n")
 
 
 def _gather(pieces: Iterator[Part | Tool]) -> list[tuple[list[Part], Tool | None]]:

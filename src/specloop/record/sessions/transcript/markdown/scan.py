@@ -79,14 +79,14 @@ class Fences:
         return closing
 
     def _looks_like_an_end(self, index: int) -> bool:
-        """Whether the line after a fence shows that the fence closes something instead of opening it."""
+        """Whether the line after a bare fence shows that the fence closes something instead of opening it."""
+        if self._lines[index].strip(" \t`"):
+            return False
         follower = _next_filled(self._lines, index)
         if follower is None:
             return True
         line = self._lines[follower]
-        if follower == index + 1:
-            return line.startswith(_CLOSERS)
-        return self._lines[index].strip(" \t`") == "" and read_header(line) is not None
+        return line.startswith(_CLOSERS) if follower == index + 1 else read_header(line) is not None
 
 
 def _read_fence(line: str) -> _Fence | None:
@@ -189,7 +189,7 @@ class Scanner:
     def _is_separated(self, index: int) -> bool:
         for candidate in range(index - 1, max(index - 4, -1), -1):
             if self._lines[candidate].strip():
-                return self._lines[candidate].strip() == "---"
+                return self._lines[candidate].strip() == "---" and not self._lines[candidate - 1].strip()
         return False
 
     def _is_real(self, index: int, header: Header, is_separated: bool) -> bool:

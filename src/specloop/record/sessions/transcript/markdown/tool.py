@@ -12,13 +12,13 @@ from specloop.record.sessions.transcript.model import Tool
 
 _ATTRIBUTE = re.compile(r'data-tool-(type|name)="([^"]{0,500})"')
 _NAMED = re.compile(r"Tool use: \*\*(.{1,300}?)\*\*[ \t]*(.*)", re.DOTALL)
-_ITEM = re.compile(r"- ([\w.$@/-]{1,200}): (`+)(.*)\2")
-_CODE = re.compile(r"[ \t]*(`+)(.+?)\1[ \t]*")
 _LABELLED = re.compile(r"\b(path|pattern|include|glob|url|query|URL|Query)[: ]+`([^`]*)`")
 _PATCHED = re.compile(r"\*\*(?:Add|Update|Delete|Move)[^:*]{0,20}: `([^`]+)`\*\*")
 _VERBED = re.compile(r"• (Read|Edit|Write|Create|Delete) file: (.+)|• Run command: (.+)", re.DOTALL)
 _FENCE = re.compile(r"[ \t]*(`{3,})([^`]*)")
 _RESULT_LABEL = re.compile(r"\*\*(Result|Error|Output):\*\*")
+# Edits leave no input in the markdown, but the result of a successful one names the file.
+_WRITTEN = re.compile(r"(?:The file|File created successfully at:) ([^\n]{1,1024}?)(?: has been |\n|$)")
 _PLAIN = {"", "text", "json"}
 _CLOSING_TAGS = re.compile(r"(?:</details>\s*)?</tool-use>\s*$")
 
@@ -38,7 +38,7 @@ def read_tool(lines: Sequence[str]) -> Tool:
     return Tool(
         name=name,
         kind=kind,
-        input=_read_input(kind, extra, body),
+        input=_read_input(kind, extra, body, None if result is None else result[0]),
         output=None if result is None else {"content": result[0], "is_error": is_error},
         summary=extra or None,
         formatted_markdown="\n".join(body) or None,
@@ -54,7 +54,9 @@ def _split_summary(rest: str) -> tuple[str, list[str]]:
         return "", body if any(body) else []
     before, _, summary = head.partition("<summary>")
     body = [*before.replace("<details>", "").strip().split("\n"), *tail.strip("\n").split("\n")]
-    return html.unescape(summary.strip()), _without_blank_ends(body)
+    # Editor extensions escape the summary and put `<details>` on its own line; the command line does neither.
+    text = summary.strip() if rest.startswith("<details>") else html.unescape(summary.strip())
+    return text, _without_blank_ends(body)
 
 
 def _without_blank_ends(lines: list[str]) -> list[str]:
@@ -66,7 +68,7 @@ def _without_blank_ends(lines: list[str]) -> list[str]:
     return lines[first:last]
 
 
-def _read_input(kind: str, extra: str, body: Sequence[str]) -> Mapping[str, Any]:
+def _read_input(kind: str, extra: str, body: Sequence[str], result: str | None) -> Mapping[str, Any]:
     found: dict[str, Any] = _read_items(body)
     if found:
         return found
@@ -76,10 +78,14 @@ def _read_input(kind: str, extra: str, body: Sequence[str]) -> Mapping[str, Any]
     paths = [path for line in body if line.startswith("**") for path in _PATCHED.findall(line)]
     if paths:
         found["paths"] = paths
-    code = _only_code([extra, *head]) or _first_bash(body)
+    code = _code_span(extra) or _first_bash(body) or _only_code(head)
     key = {"shell": "command", "read": "path", "write": "path"}.get(kind)
     if code is not None and key is not None:
         found.setdefault(key, code)
+    if kind == "write" and result is not None:
+        written = _WRITTEN.match(result)
+        if written:
+            found.setdefault("path", written[1])
     return found
 
 
@@ -94,30 +100,65 @@ def _head(body: Sequence[str]) -> list[str]:
 
 
 def _only_code(lines: Sequence[str]) -> str | None:
-    matches = (_CODE.fullmatch(line) for line in lines)
-    return next((match[2].strip() for match in matches if match), None)
+    return next((code for code in map(_code_span, lines) if code), None)
+
+
+def _code_span(text: str) -> str | None:
+    """The content of a text that is inline code from end to end, None for any other text.
+
+    The client puts single marks around commands that hold backticks themselves, so only the ends count.
+    """
+    tight = text.strip()
+    length = len(tight) - len(tight.lstrip("`"))
+    marks = "`" * length
+    if length == 0 or len(tight) <= 2 * length or not tight.endswith(marks):
+        return None
+    inner = tight[length:-length]
+    is_padded = length > 1 and inner.startswith(" ") and inner.endswith(" ") and inner.strip()
+    return inner[1:-1] if is_padded else inner
 
 
 def _first_bash(body: Sequence[str]) -> str | None:
+    """A command of several lines: the first fence, when it is one of a shell."""
     for index, line in enumerate(body[:10]):
-        fence = _FENCE.fullmatch(line)
-        if fence and fence[2].strip() in {"bash", "sh", "shell"}:
-            return "\n".join(body[index + 1 : _closing(body, index, len(fence[1]))])
+        fence = _FENCE.fullmatch(line) if "```" in line else None
+        if fence:
+            is_shell = fence[2].strip() in {"bash", "sh", "shell"}
+            return "\n".join(body[index + 1 : _closing(body, index, len(fence[1]))]) if is_shell else None
     return None
 
 
 def _read_items(body: Sequence[str]) -> dict[str, Any]:
-    """The generic list below `**Input:**`."""
-    if not body or body[0].strip() != "**Input:**":
+    """The generic list below `**Input:**`: a value with line breaks stands in a fence below its key."""
+    if not _is_listing(body):
         return {}
     found: dict[str, Any] = {}
-    for line in body[1:]:
-        if _RESULT_LABEL.fullmatch(line.strip()):
-            break
-        item = _ITEM.fullmatch(line)
-        if item:
-            found[item[1]] = item[3]
+    index, key = 1, None
+    while index < len(body) and not _RESULT_LABEL.fullmatch(body[index].strip()):
+        fence = _FENCE.fullmatch(body[index]) if "```" in body[index] else None
+        item = _read_item(body[index])
+        if fence and key is not None:
+            closing = _closing(body, index, len(fence[1]))
+            found[key] = "\n".join(body[index + 1 : closing])
+            index, key = closing, None
+        elif item:
+            found[item[0]] = item[1]
+        elif body[index].startswith("- ") and body[index].endswith(":"):
+            key = body[index][2:-1]
+        index += 1
     return found
+
+
+def _is_listing(body: Sequence[str]) -> bool:
+    return bool(body) and body[0].strip() == "**Input:**"
+
+
+def _read_item(line: str) -> tuple[str, str] | None:
+    """Key and value of a line ``- key: `value` ``."""
+    key, found, rest = line.partition(": `")
+    if not found or not key.startswith("- "):
+        return None
+    return key[2:], _code_span("`" + rest) or ""
 
 
 def _read_verb(extra: str) -> dict[str, str]:
@@ -134,15 +175,15 @@ def _find_result(body: Sequence[str]) -> tuple[str, bool] | None:
     The first plain fence opens it and the last fence line of the block closes it: results hold fences of their own,
     and not every formatter makes the outer one longer.
     """
-    index, is_error = 0, False
+    index, is_error, is_input = 0, False, _is_listing(body)
     while index < len(body):
         line = body[index]
         if _RESULT_LABEL.fullmatch(line.strip()):
-            is_error = "Error" in line
+            is_error, is_input = "Error" in line, False
         fence = _FENCE.fullmatch(line) if "```" in line else None
         if fence is None:
             index += 1
-        elif fence[2].strip() in _PLAIN:
+        elif fence[2].strip() in _PLAIN and not is_input:
             return "\n".join(body[index + 1 : _last_fence(body, index)]), is_error
         else:
             index = _closing(body, index, len(fence[1])) + 1

@@ -98,11 +98,11 @@ def _body(tool: Tool, *, is_claude: bool) -> str:
 
 def _summary(tool: Tool) -> str:
     """The client's own summary when it wrote one; what follows the tool's name otherwise."""
-    name = f"Tool use: **{html.escape(_one_line(tool.name), quote=False)}**"
+    name = f"Tool use: **{_one_line(tool.name)}**"
     summary = (tool.summary or "").strip()
     if not summary:
         return name
-    shown = html.escape(summary, quote=False)
+    shown = summary.replace("</summary>", "&lt;/summary>")
     return shown if summary.startswith("Tool use:") else f"{name} {shown}"
 
 
