@@ -1,0 +1,1 @@
+"""Sends local sessions to a server over SpecStory's routes, as any client would; knows no store of the server."""

@@ -1,0 +1,52 @@
+"""The sources that are read, and finding transcripts in all of them without reading any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from specloop.record.sessions.importers.claude_code import ClaudeCode
+from specloop.record.sessions.importers.codex import CodexCLI
+from specloop.record.sessions.importers.cursor_cli import CursorCLI
+from specloop.record.sessions.importers.cursor_ide import CursorIDE
+from specloop.record.sessions.importers.gemini import GeminiCLI
+from specloop.record.sessions.importers.model import FoundTranscript, LocalSession, Places, Source
+from specloop.record.sessions.importers.specstory_history import SpecStoryHistory
+
+_SOURCES: tuple[Source, ...] = (ClaudeCode(), CodexCLI(), CursorCLI(), CursorIDE(), GeminiCLI(), SpecStoryHistory())
+SOURCES: dict[str, Source] = {source.name: source for source in _SOURCES}
+
+
+def find_transcripts(places: Places, names: Iterable[str] = ()) -> Iterator[FoundTranscript]:
+    """Every transcript of these sources (default: of all) at its usual place, newest stores last."""
+    for source in _chosen(names):
+        yield from source.find(places)
+
+
+def find_in(path: Path, names: Iterable[str] = ()) -> Iterator[FoundTranscript]:
+    """The transcripts at or below a path that the user named, whichever source they are of."""
+    for source in _chosen(names):
+        yield from source.find_in(path)
+
+
+def find_local(home: Path) -> list[FoundTranscript]:
+    """What the coding agents left in a home folder; looks at names, sizes and times only."""
+    return list(find_transcripts(Places(home)))
+
+
+def watched_roots(places: Places, names: Iterable[str] = ()) -> list[Path]:
+    """The folders of these sources that exist."""
+    roots = (root for source in _chosen(names) for root in source.roots(places))
+    return [root for root in dict.fromkeys(roots) if root.is_dir()]
+
+
+def read_transcript(found: FoundTranscript) -> LocalSession | None:
+    """The session of a transcript; None when there is none in it.
+
+    Raises: UnreadableTranscript.
+    """
+    return SOURCES[found.source].read(found)
+
+
+def _chosen(names: Iterable[str]) -> list[Source]:
+    return [SOURCES[name] for name in names] or list(_SOURCES)
