@@ -21,6 +21,11 @@ PUBLIC = {
     ("POST", "/api/v1/auth/login"),
     ("POST", "/api/v1/auth/register"),
     ("POST", "/api/v1/auth/reset-password"),
+    ("POST", "/api/v1/device-login"),
+    ("POST", "/api/v1/device-logout"),  # these two read the refresh token themselves
+    ("POST", "/api/v1/device-refresh"),
+    ("GET", "/api/v1/share/{share}"),  # unlisted sessions only
+    ("GET", "/api/v1/share/{share}/markdown"),
 }
 KEY_SCOPES = {"read:agents", "write:traces"}
 UNKNOWN_ID = "01900000-0000-7000-8000-000000000000"
