@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,7 +18,7 @@ from sqlalchemy import text
 from starlette.requests import Request
 from starlette.types import ASGIApp, Scope
 
-from specloop.app import device_codes, diagnosis, errors, listener
+from specloop.app import errors, listener
 from specloop.app.health import Health
 from specloop.app.housekeeping import every
 from specloop.app.http import Parts, build_app
@@ -37,7 +38,6 @@ from specloop.identity.assembly import Ground as IdentityGround
 from specloop.identity.assembly import Identity, IdentityOptions, build_identity
 from specloop.identity.audit import epoch_of
 from specloop.identity.auth import Links, RegistrationService
-from specloop.identity.devices import DeviceCode
 from specloop.identity.gate import Allowances, IdentityGate
 from specloop.identity.keys import KeyService
 from specloop.identity.keys import rest as keys_rest
@@ -168,18 +168,6 @@ def serve(settings: Settings) -> int:
     return 0
 
 
-def diagnose(settings: Settings) -> list[diagnosis.Finding]:
-    """What `specloop doctor` finds."""
-    log.configure("console", "error")
-    return diagnosis.diagnose(settings)
-
-
-def make_device_code(settings: Settings, email: str) -> DeviceCode:
-    """What `specloop devices code --data` shows."""
-    log.configure("console", "error")
-    return device_codes.make_device_code(settings, email)
-
-
 async def _serve(settings: Settings, folder: DataFolder, sockets: Sequence[Any], tls: ServerTLS) -> listener.Ended:
     addresses = [listener.bound_address(sock) for sock in sockets]
     async with running(settings, folder.secret(), addresses) as program:
@@ -197,7 +185,7 @@ async def _serve(settings: Settings, folder: DataFolder, sockets: Sequence[Any],
             setup_url=_setup_url(program),
         )
         hooks = listener.Hooks(
-            ready=lambda _addresses: greet(greeting),
+            ready=lambda _addresses: _ready(greeting),
             stopping=program.app.state.door.stopping.set,
             hourly=lambda: _renew(tls),
         )
@@ -239,6 +227,13 @@ async def running(
 
 def _setup_url(program: Program) -> str | None:
     return program.assembly.get(Links).setup(program.setup_token) if program.setup_token else None
+
+
+def _ready(greeting: Greeting) -> None:
+    # What exists now stays until the end, so the collector, which `specloop.entry` turned off, never looks at it.
+    gc.freeze()
+    gc.enable()
+    greet(greeting)
 
 
 def _renew(tls: ServerTLS) -> None:

@@ -17,7 +17,7 @@ from enum import StrEnum
 
 import uvicorn
 import uvloop
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from specloop.errors import SpecloopError, StartupError
 from specloop.kit.log import get_logger
@@ -184,6 +184,7 @@ class _Server(uvicorn.Server):
     def _on_signal(self, number: signal.Signals) -> None:
         if self.should_exit:
             self._forced.set()
+            self._app.is_abandoned = True
         # First the wish, then the log line: nothing may fail on the way to stopping, a closed terminal included.
         self.should_exit = True
         _log.info("listener.signal", signal=number.name, forced=self._forced.is_set())
@@ -226,17 +227,26 @@ class _Server(uvicorn.Server):
 
 
 class _LifespanWitness:
-    """Remembers the exception that ended the application's startup: the library only logs it."""
+    """Remembers the exception that ended the application's startup: the library only logs it.
+
+    Once it `is_abandoned`, the application is cut off wherever it waits, and its complaint about that is not passed on.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
+        self.is_abandoned = False
         self._app = app
         self._error: BaseException | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
             return await self._app(scope, receive, send)
+
+        async def pass_on(message: Message) -> None:
+            if not (self.is_abandoned and message["type"] == "lifespan.shutdown.failed"):
+                await send(message)
+
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, pass_on)
         except BaseException as error:
             self._error = error
             raise

@@ -17,7 +17,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import dbos
-from dbos import DBOS, DBOSConfig, SetWorkflowID
+from dbos import DBOS, DBOSClient, DBOSConfig, SetWorkflowID
 
 from specloop.jobs.engine import Body
 from specloop.kit import json
@@ -158,9 +158,8 @@ class DBOSEngine:
 
     async def known(self) -> list[str]:
         """The ids of all attempts in the record."""
-        async with self._awake():
-            found = await DBOS.list_workflows_async(load_input=False, load_output=False)
-        return [status.workflow_id for status in found]
+        # Asked at every start, mostly in vain: a client of the record costs less than waking DBOS with its pollers.
+        return await asyncio.to_thread(_known, self._url, self._schema)
 
     async def forget(self, workflow_ids: Iterable[str]) -> None:
         """Delete the rows of these attempts."""
@@ -188,6 +187,14 @@ def _launch(url: str, schema: str) -> None:
     }
     DBOS(config=config)
     DBOS.launch()
+
+
+def _known(url: str, schema: str) -> list[str]:
+    client = DBOSClient(system_database_url=url, dbos_system_schema=schema, serializer=JSONSerializer())
+    try:
+        return [status.workflow_id for status in client.list_workflows(load_input=False, load_output=False)]
+    finally:
+        client.destroy()
 
 
 def _system_url(url: str) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any, Protocol, cast
 
 import httpx
 from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.httpx_client import AsyncOAuth2Client
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -125,9 +125,11 @@ class Provider:
             raise BadCallback
 
     def _client(self, redirect_uri: str) -> _OAuthClient:
+        # Loaded here, because most installations have no provider, and it brings a second HTTP library.
+        library = import_module("authlib.integrations.httpx_client")
         return cast(
             "_OAuthClient",
-            AsyncOAuth2Client(
+            library.AsyncOAuth2Client(
                 client_id=self.config.client_id,
                 client_secret=self.config.client_secret,
                 scope=self.config.scopes,
