@@ -1,0 +1,158 @@
+"""The text index on SQLite: FTS5 tables that keep no text, one for words and one for short beginnings of words.
+
+A beginning of one or two letters stands for thousands of words, whose places FTS5 would merge at each query; a small
+table of such beginnings answers those. Triggers of migration 0004 note what happened to exchanges, with the old text,
+since only that takes the old words out again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from sqlalchemy import select, text
+
+from specloop.db.context import Context
+from specloop.record.search.keys import Keys, row_key, to_keys
+from specloop.record.search.query import Term
+from specloop.record.search.words import cut
+from specloop.record.sessions.compression import unpack
+from specloop.record.sessions.tables import ExchangeRow
+
+PREFIX_LENGTH_MAX: Final = 2
+SCORED_MAX: Final = 4_000
+LARGE_BYTES: Final = 64 * 1024
+_AT_ONCE: Final = 500
+
+Rows = list[dict[str, Any]]
+
+
+class SQLiteIndex:
+    """FTS5."""
+
+    async def update(self, ctx: Context, number: int, session_id: str) -> None:
+        """See `TextIndex`."""
+        query = text("SELECT exchange_id, row_key, body FROM fts_changes WHERE session_id = :session ORDER BY id")
+        first: dict[str, tuple[int | None, bytes | None]] = {}
+        for exchange_id, key, body in await ctx.session.execute(query, {"session": session_id}):
+            first.setdefault(exchange_id, (key, body))
+        # Of each exchange the first note tells what is in the index: a body, or nothing for a new one.
+        await _take_out(ctx, [(key, body) for key, body in first.values() if key is not None and body is not None])
+        await ctx.session.execute(text("DELETE FROM fts_changes WHERE session_id = :session"), {"session": session_id})
+        ids = list(first)
+        for start in range(0, len(ids), _AT_ONCE):
+            chosen = ExchangeRow.id.in_(ids[start : start + _AT_ONCE])
+            await _put_in(ctx, number, await _bodies(ctx, chosen))
+
+    async def add(self, ctx: Context, number: int, session_id: str) -> None:
+        """See `TextIndex`."""
+        await _put_in(ctx, number, await _bodies(ctx, ExchangeRow.session_id == session_id))
+
+    async def remove(self, ctx: Context, numbers: Mapping[str, int]) -> None:
+        """See `TextIndex`."""
+        for session_id, number in numbers.items():
+            await self.update(ctx, number, session_id)
+            bodies = await _bodies(ctx, ExchangeRow.session_id == session_id)
+            await _take_out(ctx, [(row_key(number, order), body) for order, body in bodies])
+
+    async def matching(self, ctx: Context, terms: Sequence[Term]) -> Keys:
+        """See `TextIndex`."""
+        short = [term for term in terms if _is_short(term)]
+        long = [term for term in terms if not _is_short(term)]
+        if not short:
+            return await _keys(ctx, "fts_words", _all_of(long))
+        beginnings = await _keys(ctx, "fts_prefixes", " AND ".join(f'"{term.parts[0]}"' for term in short))
+        if not long or not beginnings.size:
+            return beginnings
+        return np.intersect1d(await _keys(ctx, "fts_words", _all_of(long)), beginnings, assume_unique=True)
+
+    async def scores(self, ctx: Context, terms: Sequence[Term], floor: int, *, is_whole: bool) -> dict[int, float]:
+        """See `TextIndex`."""
+        if is_whole:
+            terms = [Term(term.parts, is_prefix=False) for term in terms]
+        query = text(
+            "SELECT rowid, -bm25(fts_words) FROM fts_words WHERE fts_words MATCH :match AND rowid >= :floor"
+            " ORDER BY rowid DESC LIMIT :limit"
+        )
+        given = {"match": _all_of(terms), "floor": floor, "limit": SCORED_MAX if is_whole else -1}
+        return {row[0]: row[1] for row in await ctx.session.execute(query, given)}
+
+    async def any_scores(self, ctx: Context, terms: Sequence[Term], limit: int) -> dict[int, float]:
+        """See `TextIndex`."""
+        query = text("SELECT rowid, -rank FROM fts_words WHERE fts_words MATCH :match ORDER BY rank LIMIT :limit")
+        given = {"match": " OR ".join(map(_expression, terms)), "limit": limit}
+        return {row[0]: row[1] for row in await ctx.session.execute(query, given)}
+
+    async def indexed(self, ctx: Context) -> Keys:
+        """See `TextIndex`."""
+        # The sizes of documents are the one part of a table without text that lists its rows.
+        joined = await ctx.session.scalar(text("SELECT group_concat(id) FROM fts_words_docsize"))
+        return np.sort(to_keys(joined))
+
+    async def clear(self, ctx: Context) -> None:
+        """See `TextIndex`."""
+        for table in ("fts_words", "fts_prefixes"):
+            await ctx.session.execute(text(f"INSERT INTO {table} ({table}) VALUES ('delete-all')"))  # noqa: S608
+        await ctx.session.execute(text("DELETE FROM fts_changes"))
+
+
+async def _keys(ctx: Context, table: str, match: str) -> Keys:
+    query = text(f"SELECT group_concat(rowid) FROM {table} WHERE {table} MATCH :match")  # noqa: S608  (one of two names)
+    return to_keys(await ctx.session.scalar(query, {"match": match}))
+
+
+async def _bodies(ctx: Context, condition: Any) -> list[tuple[int, bytes]]:
+    rows = await ctx.session.execute(select(ExchangeRow.order_number, ExchangeRow.body).where(condition))
+    return [(order, body) for order, body in rows]
+
+
+async def _put_in(ctx: Context, number: int, bodies: Iterable[tuple[int, bytes]]) -> None:
+    words, prefixes = await _cut_all([(row_key(number, order), body) for order, body in bodies])
+    if words:
+        await ctx.session.execute(text("INSERT INTO fts_words (rowid, words) VALUES (:key, :words)"), words)
+        await ctx.session.execute(text("INSERT INTO fts_prefixes (rowid, words) VALUES (:key, :words)"), prefixes)
+
+
+async def _take_out(ctx: Context, bodies: Iterable[tuple[int, bytes]]) -> None:
+    for table, rows in zip(("fts_words", "fts_prefixes"), await _cut_all(list(bodies)), strict=True):
+        if rows:
+            statement = f"INSERT INTO {table} ({table}, rowid, words) VALUES ('delete', :key, :words)"  # noqa: S608
+            await ctx.session.execute(text(statement), rows)
+
+
+async def _cut_all(bodies: Sequence[tuple[int, bytes]]) -> tuple[Rows, Rows]:
+    """The rows of both tables; many are cut on a thread, so that others are answered meanwhile."""
+    if sum(len(body) for _, body in bodies) < LARGE_BYTES:
+        return _rows(bodies)
+    return await asyncio.to_thread(_rows, bodies)
+
+
+def _rows(bodies: Iterable[tuple[int, bytes]]) -> tuple[Rows, Rows]:
+    words: Rows = []
+    prefixes: Rows = []
+    for key, body in bodies:
+        found = cut(unpack(body).decode())
+        words.append({"key": key, "words": " ".join(found)})
+        prefixes.append({"key": key, "words": " ".join(beginnings(found))})
+    return words, prefixes
+
+
+def beginnings(words: Iterable[str]) -> list[str]:
+    """The different beginnings of one and two letters, in a fixed order."""
+    different = set(words)
+    return sorted({word[:length] for word in different for length in range(1, PREFIX_LENGTH_MAX + 1)})
+
+
+def _is_short(term: Term) -> bool:
+    return term.is_prefix and len(term.parts) == 1 and len(term.parts[0]) <= PREFIX_LENGTH_MAX
+
+
+def _all_of(terms: Iterable[Term]) -> str:
+    return " AND ".join(map(_expression, terms))
+
+
+def _expression(term: Term) -> str:
+    """A string of FTS5: parts are letters and digits only, so nothing in it can be an operator."""
+    return f'"{" ".join(term.parts)}"' + (" *" if term.is_prefix else "")

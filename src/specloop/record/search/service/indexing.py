@@ -1,0 +1,43 @@
+"""Keeps the index in step with what is stored, in the same transaction as the upload or deletion itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from specloop import jobs
+from specloop.db.context import Context
+from specloop.jobs import Lane
+from specloop.record.search.repository import sessions, text_index
+from specloop.record.sessions import Session, StoredExchange
+
+EMBED_TASK: Final = "search.embed"
+EMBED_EVERY_SECONDS: Final = 20
+"""Uploads of one owner within this time share one job, which begins when the time is over."""
+
+
+class SearchIndexing:
+    """An observer of sessions."""
+
+    async def stored(
+        self, ctx: Context, session: Session, exchanges: Sequence[StoredExchange], removed_ids: Sequence[str]
+    ) -> None:
+        """Index what is new or changed, and ask for vectors of it."""
+        number = await sessions.remember(ctx, session)
+        await text_index(ctx).update(ctx, number, session.id)
+        if any(exchange.is_changed for exchange in exchanges):
+            await _ask_for_vectors(ctx)
+
+    async def deleted(self, ctx: Context, session_ids: Sequence[str]) -> None:
+        """Take sessions out of the index; their vectors go with the exchanges."""
+        numbers = await sessions.numbers(ctx, session_ids)
+        await text_index(ctx).remove(ctx, numbers)
+        await sessions.forget(ctx, list(numbers))
+
+
+async def _ask_for_vectors(ctx: Context) -> None:
+    slot = int(ctx.clock.now().timestamp()) // EMBED_EVERY_SECONDS + 1
+    run_at = datetime.fromtimestamp(slot * EMBED_EVERY_SECONDS, UTC) + timedelta(seconds=1)
+    key = f"{ctx.principal.user_id}:{slot}"
+    await jobs.enqueue(ctx, EMBED_TASK, {}, queue=Lane.MAINTENANCE, key=key, run_at=run_at)

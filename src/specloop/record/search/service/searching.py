@@ -1,0 +1,157 @@
+"""The search itself: which sessions match, in what order, and one page of them with snippets.
+
+The index answers with keys of exchanges of everybody; nothing is looked at before they are limited to the caller's own
+sessions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from specloop.db.context import Context
+from specloop.record.search.keys import Keys, number_of, order_of
+from specloop.record.search.model import (
+    Hit,
+    MatchedExchange,
+    SearchAnswer,
+    SearchMode,
+    SearchRequest,
+    SearchSort,
+)
+from specloop.record.search.query import Query, Term, parse_query
+from specloop.record.search.ranking import Matches, by_score, fuse, within
+from specloop.record.search.repository import exchanges, sessions, text_index
+from specloop.record.search.repository.exchanges import PackedText
+from specloop.record.search.service.meaning import ExchangeMeaning
+from specloop.record.search.snippets import make_snippet
+from specloop.record.sessions import SessionFilters, SessionReader
+
+SCORED_MAX: Final = 6_000
+WINDOW: Final = 2_000
+"""When more exchanges match than can be scored, the newest so many are, by whole words only; the rest follow by age."""
+FUSED_MAX: Final = 200
+THREAD_FROM: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Every session that matches, in order, with scores of exchanges and of sessions where they are known."""
+
+    order: Sequence[int]
+    matches: Matches
+    scores: Mapping[int, float] = field(default_factory=dict[int, float])
+    ranks: Mapping[int, float] = field(default_factory=dict[int, float])
+    nearest: Mapping[int, int] = field(default_factory=dict[int, int])
+
+
+class SearchService:
+    """Searches the caller's sessions."""
+
+    def __init__(self, reader: SessionReader, meaning: ExchangeMeaning) -> None:
+        self._reader = reader
+        self._meaning = meaning
+
+    async def search(self, ctx: Context, request: SearchRequest) -> SearchAnswer:
+        """One page of hits, the number of all and, when asked for, their facets.
+
+        A query without words lists what the filters leave, newest first; without filters too it finds nothing.
+        """
+        query = parse_query(request.query)
+        if not query.terms and query == Query() and request.filters == SessionFilters():
+            return SearchAnswer()
+        newest = await sessions.newest_first(ctx, request.filters, query)
+        found = await self._find(ctx, request, query, newest)
+        end = None if request.limit is None else request.offset + request.limit
+        hits = await self._hits(ctx, found, found.order[request.offset : end], query.terms, request)
+        if not request.has_facets:
+            return SearchAnswer(hits, len(found.order))
+        return SearchAnswer(hits, len(found.order), await sessions.facets(ctx, found.order))
+
+    async def _find(self, ctx: Context, request: SearchRequest, query: Query, newest: Keys) -> Found:
+        if not query.terms or not newest.size:
+            return Found(newest.tolist() if not query.terms else [], Matches(newest[:0], newest))
+        matches = within(await text_index(ctx).matching(ctx, query.terms), newest)
+        if request.mode is SearchMode.HYBRID:
+            return await self._find_by_meaning(ctx, request, query, newest, matches)
+        if request.sort is SearchSort.RECENT or not matches.keys.size:
+            return Found(matches.sessions.tolist(), matches)
+        scores = await _scores(ctx, query.terms, matches)
+        order, ranks = by_score(matches, scores)
+        numbers: list[int] = order.tolist()
+        return Found(numbers, matches, scores, dict(zip(numbers, ranks.tolist(), strict=True)))
+
+    async def _find_by_meaning(
+        self, ctx: Context, request: SearchRequest, query: Query, newest: Keys, matches: Matches
+    ) -> Found:
+        """Three rankings as one: all words, any words, meaning (reciprocal rank fusion)."""
+        scores = await _scores(ctx, query.terms, matches) if matches.keys.size else dict[int, float]()
+        strict: list[int] = by_score(matches, scores)[0].tolist()
+        allowed = frozenset[int](newest.tolist())
+        loose = await text_index(ctx).any_scores(ctx, query.terms, FUSED_MAX)
+        near = await self._meaning.nearest(ctx, request.query)
+        rankings = [strict[:FUSED_MAX], _sessions_of(loose, allowed), _sessions_of(near, allowed)]
+        ranks = fuse(rankings)
+        order = [*ranks, *(number for number in strict if number not in ranks)]
+        if request.sort is SearchSort.RECENT:
+            wanted = frozenset(order)
+            order = [number for number in newest.tolist() if number in wanted]
+        nearest: dict[int, int] = {}
+        for key in (*near, *loose):
+            nearest.setdefault(number_of(key), key)
+        return Found(order, matches, {**near, **loose, **scores}, ranks, nearest)
+
+    async def _hits(
+        self, ctx: Context, found: Found, numbers: Sequence[int], terms: Sequence[Term], request: SearchRequest
+    ) -> list[Hit]:
+        ids = await sessions.session_ids(ctx, numbers)
+        known = await self._reader.get_many(ctx, list(ids.values()))
+        keys = {number: _keys_of(found, number) for number in numbers if ids.get(number) in known}
+        orders = {ids[number]: [order_of(key) for key in some] for number, some in keys.items()}
+        exchange_ids = await exchanges.exchange_ids(ctx, orders)
+        snippets = await self._snippets(ctx, orders, terms) if request.has_snippets else {}
+        return [
+            Hit(
+                session=known[ids[number]],
+                exchanges=[
+                    MatchedExchange(exchange_id, order_of(key), found.scores.get(key, 0.0))
+                    for key in some
+                    if (exchange_id := exchange_ids.get((ids[number], order_of(key)))) is not None
+                ],
+                snippet=snippets.get(ids[number], ""),
+                rank=found.ranks.get(number, 0.0),
+            )
+            for number, some in keys.items()
+        ]
+
+    async def _snippets(
+        self, ctx: Context, orders: Mapping[str, Sequence[int]], terms: Sequence[Term]
+    ) -> dict[str, str]:
+        places = [(session_id, some[0]) for session_id, some in orders.items() if some]
+        packed = await exchanges.packed_texts(ctx, places)
+        if len(packed) < THREAD_FROM:
+            return _make_snippets(packed, terms)
+        return await asyncio.to_thread(_make_snippets, packed, terms)
+
+
+async def _scores(ctx: Context, terms: Sequence[Term], matches: Matches) -> Mapping[int, float]:
+    is_many = matches.keys.size > SCORED_MAX
+    floor = int(matches.keys[-WINDOW] if is_many else matches.keys[0])
+    return await text_index(ctx).scores(ctx, terms, floor, is_whole=is_many)
+
+
+def _keys_of(found: Found, number: int) -> list[int]:
+    matched = found.matches.keys_of(number)
+    return matched or ([found.nearest[number]] if number in found.nearest else [])
+
+
+def _sessions_of(scores: Mapping[int, float], allowed: frozenset[int]) -> list[int]:
+    """Sessions in the order of their best exchange."""
+    ranked = sorted(scores, key=lambda key: -scores[key])
+    return [number for number in dict.fromkeys(map(number_of, ranked)) if number in allowed]
+
+
+def _make_snippets(packed: Mapping[tuple[str, int], PackedText], terms: Sequence[Term]) -> dict[str, str]:
+    return {session_id: make_snippet(one.text(), terms) for (session_id, _order), one in packed.items()}
