@@ -30,8 +30,9 @@ async def by_project(ctx: Context) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for row in rows.mappings():
         values = dict(row)
-        sums = {"markdown_size": int(values.pop("markdown_size")), "raw_size": int(values.pop("raw_size"))}
-        found[str(values.pop("project_id"))] = {**values, **sums}
+        project_id = str(values.pop("project_id"))
+        sums = {"markdown_size": int(values["markdown_size"]), "raw_size": int(values["raw_size"])}
+        found[project_id] = {**values, **sums}
     return found
 
 
