@@ -89,7 +89,7 @@ tools = st.builds(
     name=_names,
     kind=_kinds,
     input=st.dictionaries(st.sampled_from(["a", "command", "file_path", "_cwd"]), _values, max_size=3),
-    output=st.none() | st.builds(lambda text: {"content": text, "is_error": False}, texts),
+    output=st.none() | st.fixed_dictionaries({"content": texts, "is_error": st.just(False)}),
 )
 _parts = st.lists(st.builds(Part, st.sampled_from(["text", "thinking"]), texts), min_size=1, max_size=2).map(tuple)
 

@@ -14,7 +14,9 @@ OWN = Path(__file__).parent / "data"
 _BESIDE = Path(__file__).parents[4] / "shared" / "data" / "sessions" / "history"
 REAL = Path(os.environ.get("SPECLOOP_TEST_SESSIONS") or _BESIDE)
 
-_TOOL = re.compile(r"(?<=\n\n)<tool-use[ >].*?^</details></tool-use>\n(?=\n(?:---\n\n)?_\*\*|\n*\Z)", re.DOTALL | re.MULTILINE)
+_TOOL = re.compile(
+    r"(?<=\n\n)<tool-use[ >].*?^</details></tool-use>\n(?=\n(?:---\n\n)?_\*\*|\n*\Z)", re.DOTALL | re.MULTILINE
+)
 _THINKING = re.compile(r"^<think>.*?</details></think>$", re.DOTALL | re.MULTILINE)
 _HEADER = re.compile(r"^_\*\*(?:User|Agent)[^\n]*\*\*_$", re.MULTILINE)
 

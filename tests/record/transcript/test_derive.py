@@ -58,6 +58,9 @@ def test_the_title_is_the_sessions_own_or_the_first_real_prompt() -> None:
     prompt = said("user", "\n# Fix the parser\nand more")
     assert derive(transcript(exchange(command), exchange(prompt)), price).title == "Fix the parser"
     assert derive(transcript(exchange(prompt), title="Own"), price).title == "Own"
+    named = "<command-message>review</command-message>\n<command-name>/review</command-name>\n"
+    review = f"{named}<command-args>150</command-args>"
+    assert derive(transcript(exchange(said("user", review)), exchange(prompt)), price).title == "/review 150"
     assert derive(transcript(exchange(command), slug="a-b"), price).title == "a-b"
     assert len(derive(transcript(exchange(said("user", "x" * 500))), price).title or "") == 120
 
@@ -151,6 +154,13 @@ def test_files_come_from_path_hints_each_once_below_the_workspace() -> None:
     assert files(one, two) == ("a.py", "b.py")
     windows = Message(None, "agent", path_hints=("c:\\w\\src\\a.ts",))
     assert files(windows, root="c:\\w") == ("src/a.ts",)
+
+
+def test_without_a_known_root_absolute_and_relative_paths_of_one_file_are_one() -> None:
+    paths = ("/w/demo/src/a.py", "src/a.py", "/w/demo/b.py", "/other/b.py", "/w/demo/c.py")
+    assert files(Message(None, "agent", path_hints=paths), root=None) == ("src/a.py", "b.py", "/other/b.py", "c.py")
+    lonely = ("/w/x/README.md", "README.md")
+    assert files(Message(None, "agent", path_hints=lonely), root=None) == lonely
 
 
 def test_branches_are_found_in_raw_records_once_each() -> None:

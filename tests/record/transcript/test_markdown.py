@@ -81,7 +81,8 @@ def test_fences_that_formatters_leave_open_swallow_no_message() -> None:
     assert (transcript.agent, len(transcript.exchanges)) == ("Codex CLI", 2)
     assert prompt.timestamp == datetime(2026, 8, 3, 21, 15, 2, tzinfo=UTC)
     assert cut.tool
-    assert "git diff" in (cut.tool.formatted_markdown or "")
+    assert cut.tool.input == {"input": 'const r = await tools.run("git diff")\n...'}
+    assert cut.tool.output is None
     assert text_of(reading) == "I am reading it."
     assert failed.tool
     assert (failed.tool.summary, failed.tool.input) == ("`cat README.md`", {"command": "cat README.md"})

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from specloop.record.sessions.transcript import Message, Transcript, derive, parse_markdown, render_markdown
+from specloop.record.sessions.transcript import Message, Transcript, Usage, derive, parse_markdown, render_markdown
 from tests.record.transcript.corpus import OWN, REAL, count_headers, real_files
 
 _FILES = [*sorted(OWN.glob("*.md")), *real_files()]
@@ -29,6 +29,10 @@ def test_the_real_sessions_are_here_or_their_absence_is_told() -> None:
 
 def messages(transcript: Transcript) -> list[Message]:
     return [message for exchange in transcript.exchanges for message in exchange.messages]
+
+
+def _no_price(model: str, usage: Usage) -> None:
+    return None
 
 
 def texts(transcript: Transcript) -> Iterator[str]:
@@ -68,6 +72,6 @@ def test_a_real_session_written_again_reads_the_same(path: Path) -> None:
     assert [(each.role, each.timestamp, each.model) for each in messages(again)] == [
         (each.role, each.timestamp and each.timestamp.replace(microsecond=0), each.model) for each in visible
     ]
-    before, after = derive(transcript, lambda *_: None), derive(again, lambda *_: None)
+    before, after = derive(transcript, _no_price), derive(again, _no_price)
     assert (after.tools, after.files, after.models) == (before.tools, before.files, before.models)
     assert "".join(each.text for each in after.exchanges) == "".join(each.text for each in before.exchanges)

@@ -160,7 +160,7 @@ def _outline(message: Message) -> tuple[object, ...]:
     return (message.role, message.timestamp, message.model, message.is_sidechain, said_texts, called)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(transcripts())
 def test_reading_what_was_written_gives_the_session_back(source: Transcript) -> None:
     shown = render_markdown(source)
@@ -171,7 +171,7 @@ def test_reading_what_was_written_gives_the_session_back(source: Transcript) -> 
     assert render_markdown(source) == shown
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(transcripts())
 def test_reading_and_writing_again_changes_nothing_more(source: Transcript) -> None:
     once = render_markdown(parse_markdown(render_markdown(source).encode()))

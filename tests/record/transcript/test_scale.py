@@ -14,7 +14,7 @@ TOOL = '<tool-use data-tool-type="write" data-tool-name="x"><details>\n<summary>
 END = "\n</details></tool-use>\n\n"
 AGENT = "_**Agent (2026-01-01 00:00:00Z)**_\n\n"
 
-SMALL, GROWTH = 40_000, 8
+SMALL, GROWTH = 20_000, 8
 """Bytes of the small file, and how many times larger the large one is."""
 
 HOSTILE: dict[str, Callable[[int], str]] = {

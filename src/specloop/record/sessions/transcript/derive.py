@@ -5,11 +5,12 @@ Pure: prices come in as a function.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from specloop.record.sessions.transcript.files import files_of
+from specloop.record.sessions.transcript.files import files_of, guess_root, tidy_path
 from specloop.record.sessions.transcript.model import (
     ExchangeFacts,
     Facts,
@@ -25,6 +26,12 @@ from specloop.record.sessions.transcript.usage import billed
 
 FILES_MAX = 2000
 TITLE_LENGTH_MAX = 120
+_COMMAND = re.compile(
+    r"<command-message>.{0,200}?</command-message>\s*<command-name>(.{1,200}?)</command-name>\s*"
+    r"(?:<command-args>(.{0,500}?)</command-args>)?",
+    re.DOTALL,
+)
+"""A prompt that the user keeps as a command; the agent's own commands such as /exit put the name first."""
 _NOT_MODELS = frozenset({"<synthetic>", "unknown"})
 _NOT_PROMPTS = (
     "<local-command",
@@ -79,6 +86,9 @@ def _title(transcript: Transcript, messages: Sequence[Message]) -> str | None:
 def _first_line(text: str) -> str | None:
     """The first line with words, None for what the agent's own commands put into the user's mouth."""
     stripped = text.lstrip()
+    command = _COMMAND.match(stripped)
+    if command:
+        return f"{command[1]} {command[2] or ''}".split("\n", 1)[0].strip()
     if not stripped or stripped.startswith(_NOT_PROMPTS):
         return None
     return stripped[:1000].split("\n", 1)[0].strip("# \t")
@@ -102,8 +112,12 @@ def _models(messages: Sequence[Message]) -> tuple[str, ...]:
 
 
 def _files(messages: Sequence[Message], workspace_root: str | None) -> tuple[str, ...]:
-    touched = (path for message in messages for path in files_of(message, workspace_root))
-    return tuple(dict.fromkeys(touched))[:FILES_MAX]
+    """Each file once; without a known root (markdown names none), the root is guessed from the paths themselves."""
+    touched = list(dict.fromkeys(path for message in messages for path in files_of(message, workspace_root)))
+    root = None if workspace_root else guess_root(touched)
+    if root:
+        touched = list(dict.fromkeys(tidy_path(path, root) or path for path in touched))
+    return tuple(touched[:FILES_MAX])
 
 
 def _count_tools(messages: Sequence[Message]) -> dict[str, ToolCount]:

@@ -9,7 +9,7 @@ from typing import Any, cast
 _HEAD_LENGTH = 600
 _FAILED = re.compile(
     r"<tool_use_error>|Exit code [1-9-]|Error: |The user doesn't want to (?:proceed|take this action)"
-    r"|\[Request interrupted by user"
+    r"|\[Request interrupted by user|apply_patch verification failed"
 )
 _EXITED = re.compile(r"^(?:Process exited with code|Exit code:) (-?\d+)", re.MULTILINE)
 _BAD_WORDS = frozenset({"error", "failed", "failure", "cancelled", "canceled", "timeout", "denied"})

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any, cast
 
 from specloop.record.sessions.transcript.model import Message, Tool
 
 PATH_LENGTH_MAX = 1024
+_STEPS_MAX = 12
+_VOTES_MIN = 2
 _FILE_KEYS = ("file_path", "filePath", "notebook_path", "path", "target_file", "relative_workspace_path", "filename")
 _FILE_LIST_KEYS = ("paths", "files", "edits", "changes")
 _FILE_KINDS = frozenset({"write", "read"})
@@ -37,6 +40,24 @@ def tidy_path(path: str, workspace_root: str | None) -> str | None:
         slashed = slashed[len(root) + 1 :]
     tidy = str(PurePosixPath(slashed))
     return None if tidy in {".", "/"} or tidy == root else tidy
+
+
+def guess_root(paths: Iterable[str]) -> str | None:
+    """The folder below which relative paths and absolute ones name the same files, None when too little says so.
+
+    Every absolute path that ends in one of the relative paths votes for what stands before; two votes decide, or
+    one of a path that is deep enough to be no coincidence.
+    """
+    known = set(paths)
+    votes: Counter[str] = Counter()
+    for path in known:
+        if path.startswith("/"):
+            steps = path.split("/")
+            for cut in range(max(len(steps) - _STEPS_MAX, 2), len(steps)):
+                if "/".join(steps[cut:]) in known:
+                    votes["/".join(steps[:cut])] += min(len(steps) - cut, 2)
+    best = max(votes.items(), key=lambda vote: (vote[1], vote[0]), default=None)
+    return best[0] if best and best[1] >= _VOTES_MIN else None
 
 
 def _slashed(path: str) -> str:

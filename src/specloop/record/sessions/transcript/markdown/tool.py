@@ -16,6 +16,8 @@ _LABELLED = re.compile(r"\b(path|pattern|include|glob|url|query|URL|Query)[: ]+`
 _PATCHED = re.compile(r"\*\*(?:Add|Update|Delete|Move)[^:*]{0,20}: `([^`]+)`\*\*")
 _VERBED = re.compile(r"• (Read|Edit|Write|Create|Delete) file: (.+)|• Run command: (.+)", re.DOTALL)
 _FENCE = re.compile(r"[ \t]*(`{3,})([^`]*)")
+_LED_FENCE = re.compile(r"(Input|Output|Result)(?: \(truncated\))?: (`{3,})[\w-]*")
+"""A fence behind words, as Codex CLI's formatter writes it; no fence for markdown."""
 _RESULT_LABEL = re.compile(r"\*\*(Result|Error|Output):\*\*")
 # Edits leave no input in the markdown, but the result of a successful one names the file.
 _WRITTEN = re.compile(r"(?:The file|File created successfully at:) ([^\n]{1,1024}?)(?: has been |\n|$)")
@@ -78,6 +80,10 @@ def _read_input(kind: str, extra: str, body: Sequence[str], result: str | None) 
     paths = [path for line in body if line.startswith("**") for path in _PATCHED.findall(line)]
     if paths:
         found["paths"] = paths
+    for index, line in enumerate(body[:10]):
+        led = _LED_FENCE.fullmatch(line)
+        if led and led[1] == "Input":
+            found["input"] = "\n".join(body[index + 1 : _closing(body, index, len(led[2]))])
     code = _code_span(extra) or _first_bash(body) or _only_code(head)
     key = {"shell": "command", "read": "path", "write": "path"}.get(kind)
     if code is not None and key is not None:
@@ -181,12 +187,13 @@ def _find_result(body: Sequence[str]) -> tuple[str, bool] | None:
         if _RESULT_LABEL.fullmatch(line.strip()):
             is_error, is_input = "Error" in line, False
         fence = _FENCE.fullmatch(line) if "```" in line else None
-        if fence is None:
-            index += 1
-        elif fence[2].strip() in _PLAIN and not is_input:
+        led = _LED_FENCE.fullmatch(line) if "```" in line else None
+        if led and led[1] == "Input":
+            index = _closing(body, index, len(led[2])) + 1
+        elif led or (fence and fence[2].strip() in _PLAIN and not is_input):
             return "\n".join(body[index + 1 : _last_fence(body, index)]), is_error
         else:
-            index = _closing(body, index, len(fence[1])) + 1
+            index = _closing(body, index, len(fence[1])) + 1 if fence else index + 1
     return None
 
 
