@@ -117,7 +117,7 @@ async def by_client(ctx: Context, conditions: Sequence[ColumnElement[bool]]) -> 
         .group_by(SessionRow.client_name)
         .order_by(sessions.desc(), SessionRow.client_name)
     )
-    return [(row[0], row[1], row[2]) for row in await ctx.session.execute(query)]
+    return [(row[0] or "", row[1], row[2]) for row in await ctx.session.execute(query)]
 
 
 async def by_day(ctx: Context, conditions: Sequence[ColumnElement[bool]]) -> list[tuple[int, int, int]]:
