@@ -9,10 +9,13 @@ from fastapi import APIRouter
 
 from specloop.jobs import Tasks
 from specloop.record.projects import ProjectService
+from specloop.record.search import ExchangeMeaning, IndexCheck, SearchIndexing, SearchService, WordLlamaEmbedder
+from specloop.record.search.rest import router as search_router
+from specloop.record.search.tasks import tasks as search_tasks
 from specloop.record.sessions import (
     ProjectOverview,
+    SessionBatches,
     SessionEditor,
-    SessionObserver,
     SessionReader,
     SessionRemoval,
     SessionUploads,
@@ -33,21 +36,26 @@ class Record:
 
 def assemble() -> Record:
     """The stage without traces, which need the telemetry store."""
-    observers: tuple[SessionObserver, ...] = ()
     projects = ProjectService()
     reader = SessionReader(projects)
+    meaning = ExchangeMeaning(WordLlamaEmbedder())
+    observers = (SearchIndexing(),)
     services = (
         projects,
         reader,
+        SessionBatches(),
         SessionUploads(projects, observers),
         SessionEditor(),
         SessionRemoval(projects, observers),
         SharedSessions(reader),
         ProjectOverview(projects),
         Statistics(),
+        meaning,
+        SearchService(reader, meaning),
+        IndexCheck(),
     )
     return Record(
         services={type(service): service for service in services},
-        routers=[*sessions_routers],
-        tasks=[],
+        routers=[*sessions_routers, search_router],
+        tasks=[search_tasks],
     )

@@ -103,7 +103,7 @@ def _with_filter(query: Query, match: re.Match[str]) -> Query | None:
     if match["name"] is None:
         return None
     value = match["value"] if match["quoted"] is None else match["quoted"]
-    value = value.replace("\x00", "").strip()
+    value = value.replace("\x00", "").encode("utf-8", "replace").decode().strip()
     return _FILLERS[match["name"].lower()](query, value) if value else None
 
 
@@ -116,12 +116,12 @@ def _values(field: str) -> Filler:
 
 
 def _after(query: Query, value: str) -> Query | None:
-    moment = _moment(value)
+    moment = parse_moment(value)
     return None if moment is None else replace(query, after=moment)
 
 
 def _before(query: Query, value: str) -> Query | None:
-    moment = _moment(value)
+    moment = parse_moment(value)
     return None if moment is None else replace(query, before=moment)
 
 
@@ -129,7 +129,7 @@ def _has(query: Query, value: str) -> Query | None:
     return replace(query, has_error=True) if value.lower() in {"error", "errors"} else None
 
 
-def _moment(value: str) -> datetime | None:
+def parse_moment(value: str) -> datetime | None:
     """The beginning of a day or month, or an exact moment; without a zone it is UTC."""
     day = _DAY.match(value)
     try:
