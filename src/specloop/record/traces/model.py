@@ -39,11 +39,37 @@ SPAN_STATUSES = ("unset", "ok", "error")
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens and money of model calls; None where no span told."""
+    """Tokens and money of model calls; None where no span told.
+
+    Cached tokens are a part of the input, reasoning is a part of the output. `calls_unpriced` are the calls whose model
+    the price list does not know, so that `cost_usd` leaves them out.
+    """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost_usd: Decimal | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    calls_unpriced: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UsageGroup:
+    """Calls that share rates: one model in one price tier. `told` is the cost of those whose sender named it; the other
+    members count only calls whose sender did not. `key` is what the caller grouped by, such as a trace id."""
+
+    key: str
+    is_call: bool
+    provider: str
+    model: str
+    tier_tokens: int
+    last_ns: int
+    calls: int
+    tokens: Usage
+    untold: Usage
+    untold_calls: int
+    told: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +85,9 @@ class GenAI:
     user_id: str = ""
     tool_name: str = ""
     error_type: str = ""
+    request_model: str = ""
+    response_model: str = ""
+    tool_call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +167,36 @@ class TraceSummary:
     session_ids: Sequence[str]
     user_ids: Sequence[str]
     tags: Sequence[str]
+    score_min: float | None = None
+
+
+class Comparison(StrEnum):
+    """How a condition looks at an attribute; `gt` and `lt` compare numbers."""
+
+    EQUAL = "eq"
+    NOT_EQUAL = "ne"
+    CONTAINS = "contains"
+    EXISTS = "exists"
+    GREATER = "gt"
+    LESS = "lt"
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeCondition:
+    """Some span of the trace has an attribute `key` that fits; other types than text are compared in their text form."""
+
+    key: str
+    comparison: Comparison
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TraceFilter:
-    """Which traces; None means no condition. `start` is inclusive, `end` exclusive, both about the trace's start."""
+    """Which traces; None means no condition. `start` is inclusive, `end` exclusive, both about the trace's start.
+
+    `score_below`: the lowest score that anybody or anything gave is below it. `text`: all its words occur in one span;
+    a "quoted phrase" occurs literally.
+    """
 
     agent_id: str | None = None
     status: TraceStatus | None = None
@@ -152,6 +206,14 @@ class TraceFilter:
     session_id: str | None = None
     latency_ms_min: float | None = None
     text: str | None = None
+    has_feedback: bool | None = None
+    score_below: float | None = None
+    latency_ms_max: float | None = None
+    agent_name: str | None = None
+    model: str | None = None
+    service: str | None = None
+    user_id: str | None = None
+    attributes: tuple[AttributeCondition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +222,9 @@ class GroupFigures:
 
     name: str
     spans: int
-    input_sum: int | None
-    output_sum: int | None
-    cost_sum: Decimal | None
+    errors: int
+    latency_ms: Sequence[float]
+    usage: Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,17 +237,19 @@ class TraceFigures:
     spans: int
     errors: int
     latency_ms: Sequence[float]
-    input_sum: int | None
-    output_sum: int | None
-    cost_sum: Decimal | None
+    usage: Usage
     groups: Mapping[str, Sequence[GroupFigures]]
 
 
 @dataclass(frozen=True, slots=True)
 class IntakeFigures:
-    """What arrived by OTLP in a window; `lag_ms` is the age of the oldest request that is not readable yet."""
+    """What arrived by OTLP in a window; `lag_ms` is the age of the oldest request that is not readable yet.
+
+    `spans_accepted` counts deliveries, `spans_stored` the distinct spans of the window that queries see.
+    """
 
     spans_accepted: int
+    spans_stored: int
     spans_rejected: int
     bytes: int
     by_reason: Mapping[str, int]

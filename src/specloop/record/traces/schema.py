@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,12 +28,20 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class UsageBody(BaseModel):
-    """Null where no span told. Money is a decimal string in USD with 8 places, and whole micro-dollars."""
+    """Null where no span told. Money is a decimal string in USD with 8 places, and whole micro-dollars.
+
+    Cached tokens are a part of the input tokens, reasoning tokens of the output tokens. The cost is what senders told,
+    else what the price list says; `calls_unpriced` calls of unknown models are not in it.
+    """
 
     input_tokens: int | None
     output_tokens: int | None
+    cache_read_tokens: int | None
+    cache_write_tokens: int | None
+    reasoning_tokens: int | None
     cost_usd: str | None
     micro_usd: int | None
+    calls_unpriced: int
 
 
 class TraceBody(UsageBody):
@@ -54,6 +63,7 @@ class TraceBody(UsageBody):
     session_ids: list[str]
     user_ids: list[str]
     tags: list[str]
+    score_min: float | None
 
 
 class EventBody(BaseModel):
@@ -108,6 +118,9 @@ class SpanBody(UsageBody):
     session_id: str | None
     user_id: str | None
     tool_name: str | None
+    tool_call_id: str | None
+    request_model: str | None
+    response_model: str | None
     error_type: str | None
     trace_state: str
     flags: int
@@ -140,6 +153,8 @@ class GroupBody(UsageBody):
 
     name: str
     spans: int
+    errors: int
+    latency_ms: dict[str, float | None]
 
 
 class TraceStatsBody(UsageBody):
@@ -159,6 +174,7 @@ class IntakeStatsBody(BaseModel):
     """What arrived by OTLP."""
 
     spans_accepted: int
+    spans_stored: int
     spans_rejected: int
     bytes: int
     lag_ms: float
@@ -188,6 +204,7 @@ def render_trace(trace: TraceSummary) -> dict[str, Any]:
         "session_ids": list(trace.session_ids),
         "user_ids": list(trace.user_ids),
         "tags": list(trace.tags),
+        "score_min": trace.score_min,
     }
 
 
@@ -253,13 +270,12 @@ def render_span(span: Span) -> dict[str, Any]:
 
 def render_stats(figures: TraceFigures) -> dict[str, Any]:
     """`TraceStatsBody`."""
-    latencies = [None if math.isnan(value) else value for value in figures.latency_ms]
     return {
         "traces": figures.traces,
         "spans": figures.spans,
         "errors": figures.errors,
-        **_usage(Usage(figures.input_sum, figures.output_sum, figures.cost_sum)),
-        "latency_ms": dict(zip(("p50", "p95", "p99"), latencies, strict=True)),
+        **_usage(figures.usage),
+        "latency_ms": _latencies(figures.latency_ms),
         "window": _window(figures.start, figures.end),
         **{f"by_{group}": [_group(row) for row in rows] for group, rows in figures.groups.items()},
     }
@@ -270,6 +286,7 @@ def render_intake(figures: IntakeFigures) -> dict[str, Any]:
     last = figures.last_received_at
     return {
         "spans_accepted": figures.spans_accepted,
+        "spans_stored": figures.spans_stored,
         "spans_rejected": figures.spans_rejected,
         "bytes": figures.bytes,
         "lag_ms": figures.lag_ms,
@@ -285,7 +302,18 @@ def _node(node: SpanNode) -> dict[str, Any]:
 
 
 def _group(row: GroupFigures) -> dict[str, Any]:
-    return {"name": row.name, "spans": row.spans, **_usage(Usage(row.input_sum, row.output_sum, row.cost_sum))}
+    return {
+        "name": row.name,
+        "spans": row.spans,
+        "errors": row.errors,
+        "latency_ms": _latencies(row.latency_ms),
+        **_usage(row.usage),
+    }
+
+
+def _latencies(values: Sequence[float]) -> dict[str, float | None]:
+    numbers = [None if math.isnan(value) else value for value in values]
+    return dict(zip(("p50", "p95", "p99"), numbers, strict=True))
 
 
 def _usage(usage: Usage) -> dict[str, Any]:
@@ -293,8 +321,12 @@ def _usage(usage: Usage) -> dict[str, Any]:
     return {
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
+        "cache_read_tokens": usage.cache_read_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
         "cost_usd": None if cost is None else f"{cost:.8f}",
         "micro_usd": None if cost is None else int((cost * 1_000_000).to_integral_value()),
+        "calls_unpriced": usage.calls_unpriced,
     }
 
 

@@ -138,6 +138,7 @@ FROM (
         )
     )
 )
+WHERE (workspace, toFixedString(span.trace_id, 16)) NOT IN (SELECT workspace_id, trace_id FROM deleted_traces)
 """  # noqa: S608
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from specloop.db.telemetry import TelemetryStore
 from specloop.record.traces.model import Event, GenAI, Link, Scope, Span, Usage
+from specloop.record.traces.pricing import priced
+from specloop.record.traces.repository.usage import LAST_VERSION
 from specloop.record.traces.repository.values import read_attributes
 
 # The summary row says when the trace was, and that is what the primary key of `spans` begins with.
@@ -17,8 +19,6 @@ WITHIN_TRACE = """
     AND start_ns <= (SELECT max(end_ns) FROM traces
         WHERE workspace_id = {workspace_id:UUID} AND trace_id = unhex({trace_id:String}))
 """
-LAST_VERSION = "ORDER BY end_ns DESC, received_at DESC LIMIT 1 BY trace_id, span_id"
-
 _COLUMNS = """
     lower(hex(trace_id)) AS trace, lower(hex(span_id)) AS span, lower(hex(parent_span_id)) AS parent, name, kind,
     service_name, start_ns, end_ns, status_code, status_message, trace_state, flags, scope_name, scope_version,
@@ -31,8 +31,10 @@ _COLUMNS = """
     arrayMap(l -> (lower(hex(l.trace_id)), lower(hex(l.span_id)), l.trace_state, mapKeys(l.attributes),
         mapValues(l.attributes), l.attribute_types, l.dropped_attributes), links) AS link_rows,
     dropped_attributes, dropped_events, dropped_links, operation, provider, model, agent_id, agent_name, session_id,
-    user_id, tool_name, error_type, input_tokens, output_tokens, cost_usd, tags
+    user_id, tool_name, error_type, request_model, response_model, tool_call_id, input_tokens, output_tokens, cost_usd,
+    cache_read_tokens, cache_write_tokens, reasoning_tokens, tags
 """
+_USAGE = ("input_tokens", "output_tokens", "cost_usd", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 _ALL = f"""
 SELECT {_COLUMNS} FROM spans WHERE {WITHIN_TRACE}
 {LAST_VERSION}
@@ -62,7 +64,7 @@ async def page_spans(
         "offset": offset,
     }
     rows = await store.query(_PAGE, workspace_id=workspace_id, parameters=parameters)
-    return [_span(row) for row in rows]
+    return [priced(_span(row)) for row in rows]
 
 
 def _span(row: dict[str, Any]) -> Span:
@@ -92,7 +94,7 @@ def _span(row: dict[str, Any]) -> Span:
         links=[_link(*link) for link in row["link_rows"]],
         dropped=(row["dropped_attributes"], row["dropped_events"], row["dropped_links"]),
         genai=GenAI(**{name: row[name] for name in GenAI.__slots__}),
-        usage=Usage(row["input_tokens"], row["output_tokens"], row["cost_usd"]),
+        usage=Usage(**{name: row[name] for name in _USAGE}),
         tags=row["tags"],
     )
 

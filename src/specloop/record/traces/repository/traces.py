@@ -1,149 +1,110 @@
-"""Reading traces: which there are (summary rows), what they add up to (their spans)."""
+"""Reading traces: which there are, from narrow columns first; then the summaries of those that a page shows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from specloop.db.telemetry import TelemetryStore
-from specloop.record.traces.model import TraceFilter, TraceStatus, TraceSummary, Usage
-from specloop.record.traces.repository.spans import LAST_VERSION
+from specloop.record.traces.model import TraceStatus, TraceSummary, UsageGroup
+from specloop.record.traces.pricing import usage_of
+from specloop.record.traces.repository.matching import KNOWN, Matching
+from specloop.record.traces.repository.usage import LAST_VERSION, usage_of_traces
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-# Usage on an agent's span repeats that of the model calls below it, so those count where a trace has any
-# (spectral.md §6.2: usage must not be summed twice).
-_MODEL_CALL = "operation NOT IN ('invoke_agent', 'create_agent', 'invoke_workflow', 'execute_tool', '')"
-
-_GROUPS = """
+_CHOOSE = """
+SELECT lower(hex(t.trace_id)) AS trace, min(t.start_ns) AS first_ns, max(t.end_ns) AS last_ns
+FROM traces AS t WHERE {where} GROUP BY t.trace_id HAVING {having}
+"""
+_ORDER = " ORDER BY first_ns DESC, t.trace_id DESC LIMIT {limit:UInt32} OFFSET {offset:UInt64}"
+_SUMMARIES = f"""
 SELECT lower(hex(t.trace_id)) AS trace, min(t.start_ns) AS first_ns, max(t.end_ns) AS last_ns,
-    argMinMerge(t.root) AS root_span, max(t.has_error) AS failed,
+    argMinMerge(t.root) AS root_span, max(t.has_error) AS failed, min(t.score_min) AS lowest_score,
     groupUniqArrayArray(t.service_names) AS services, groupUniqArrayArray(t.agent_ids) AS agents,
     groupUniqArrayArray(t.agent_names) AS agent_labels, groupUniqArrayArray(t.models) AS model_names,
     groupUniqArrayArray(t.session_ids) AS sessions, groupUniqArrayArray(t.user_ids) AS users,
     groupUniqArrayArray(t.tags) AS labels
-FROM traces AS t WHERE t.workspace_id = {workspace_id:UUID}
-"""
-_SUMS = f"""
-SELECT lower(hex(trace_id)) AS trace, count() AS span_count, countIf(status_code = 2) AS error_count,
-    countIf({_MODEL_CALL} AND (input_tokens IS NOT NULL OR output_tokens IS NOT NULL)) > 0 AS has_calls,
-    if(has_calls, sumOrNullIf(input_tokens, {_MODEL_CALL}), sumOrNull(input_tokens)) AS input_sum,
-    if(has_calls, sumOrNullIf(output_tokens, {_MODEL_CALL}), sumOrNull(output_tokens)) AS output_sum,
-    if(has_calls, sumOrNullIf(cost_usd, {_MODEL_CALL}), sumOrNull(cost_usd)) AS cost_sum
-FROM (
-    SELECT trace_id, span_id, status_code, operation, input_tokens, output_tokens, cost_usd FROM spans
+FROM traces AS t
+WHERE {KNOWN} AND t.trace_id IN (SELECT toFixedString(unhex(arrayJoin({{traces:Array(String)}})), 16))
+GROUP BY t.trace_id
+"""  # noqa: S608
+_COUNTS = f"""
+SELECT lower(hex(trace_id)) AS trace, count() AS span_count, countIf(status_code = 2) AS error_count FROM (
+    SELECT trace_id, span_id, status_code FROM spans
     WHERE workspace_id = {{workspace_id:UUID}} AND start_ns BETWEEN {{first_ns:UInt64}} AND {{last_ns:UInt64}}
         AND trace_id IN (SELECT toFixedString(unhex(arrayJoin({{traces:Array(String)}})), 16))
     {LAST_VERSION}
 ) GROUP BY trace_id
 """  # noqa: S608
 
-_CONDITIONS = {
-    "start": "first_ns >= {start_ns:UInt64}",
-    "end": "first_ns < {end_ns:UInt64}",
-    "status": "failed = {failed:UInt8}",
-    "agent_id": "has(agents, {agent_id:String})",
-    "tag": "has(labels, {tag:String})",
-    "session_id": "has(sessions, {session_id:String})",
-    "latency_ms_min": "last_ns - first_ns >= {latency_ns_min:UInt64}",
-}
-_TEXT = """
-    AND t.trace_id IN (SELECT trace_id FROM spans WHERE workspace_id = {workspace_id:UUID} AND (
-        positionCaseInsensitiveUTF8(name, {text:String}) > 0
-        OR positionCaseInsensitiveUTF8(status_message, {text:String}) > 0
-        OR arrayExists(value -> positionCaseInsensitiveUTF8(value, {text:String}) > 0, mapValues(attributes))))
-"""
 
-
-async def find_traces(
+async def choose_traces(
     store: TelemetryStore,
     workspace_id: str,
-    chosen: TraceFilter,
+    matching: Matching,
     *,
     limit: int,
     offset: int = 0,
     before: tuple[int, str] | None = None,
-) -> Sequence[TraceSummary]:
-    """The newest traces that `chosen` lets through, older than the trace with start (ns) and id `before`."""
-    groups, parameters = _matching(chosen)
+) -> list[str]:
+    """The ids of the newest matching traces, older than the trace with start (ns) and id `before`."""
     if before is not None:
-        groups += " AND (first_ns, trace) < ({before_ns:UInt64}, {before_trace:String})"
-        parameters |= {"before_ns": before[0], "before_trace": before[1]}
-    sql = groups + " ORDER BY first_ns DESC, trace DESC LIMIT {limit:UInt32} OFFSET {offset:UInt64}"
-    rows = await store.query(
-        sql, workspace_id=workspace_id, parameters={**parameters, "limit": limit, "offset": offset}
-    )
-    return await _with_sums(store, workspace_id, rows)
+        matching.add_having(
+            "(first_ns, t.trace_id) < ({before_ns:UInt64}, toFixedString(unhex({before_trace:String}), 16))",
+            before_ns=before[0],
+            before_trace=before[1],
+        )
+    parameters = {**matching.parameters, "limit": limit, "offset": offset}
+    rows = await store.query(_chosen(matching) + _ORDER, workspace_id=workspace_id, parameters=parameters)
+    return [row["trace"] for row in rows]
 
 
-async def count_traces(store: TelemetryStore, workspace_id: str, chosen: TraceFilter) -> int:
-    """How many traces `chosen` lets through."""
-    groups, parameters = _matching(chosen)
-    rows = await store.query(
-        f"SELECT count() AS count FROM ({groups})",  # noqa: S608  (fixed text; values are parameters)
-        workspace_id=workspace_id,
-        parameters=parameters,
-    )
+async def count_traces(store: TelemetryStore, workspace_id: str, matching: Matching) -> int:
+    """How many traces match."""
+    if matching.is_by_row:
+        sql = f"SELECT uniqExact(t.trace_id) AS count FROM traces AS t WHERE {matching.where}"  # noqa: S608
+    else:
+        sql = f"SELECT count() AS count FROM ({_chosen(matching)})"  # noqa: S608  (fixed text; values are parameters)
+    rows = await store.query(sql, workspace_id=workspace_id, parameters=matching.parameters)
     return int(rows[0]["count"])
 
 
-async def get_trace(store: TelemetryStore, workspace_id: str, trace_id: str) -> TraceSummary | None:
-    """The trace with this id (32 hex digits), or None when the workspace has no such trace."""
-    sql = _GROUPS + " AND t.trace_id = unhex({trace_id:String}) GROUP BY t.trace_id"
-    rows = await store.query(sql, workspace_id=workspace_id, parameters={"trace_id": trace_id})
-    found = await _with_sums(store, workspace_id, rows)
-    return found[0] if found else None
+async def is_known(store: TelemetryStore, workspace_id: str, trace_id: str) -> bool:
+    """Whether the workspace has a trace with this id (32 hex digits)."""
+    sql = f"SELECT 1 AS found FROM traces AS t WHERE {KNOWN} AND t.trace_id = unhex({{trace_id:String}}) LIMIT 1"  # noqa: S608
+    return bool(await store.query(sql, workspace_id=workspace_id, parameters={"trace_id": trace_id}))
 
 
-def _matching(chosen: TraceFilter) -> tuple[str, dict[str, Any]]:
-    parameters: dict[str, Any] = {}
-    conditions = ["1"]
-    for name, condition in _CONDITIONS.items():
-        value = getattr(chosen, name)
-        if value is not None:
-            conditions.append(condition)
-            parameters |= _parameter(name, value)
-    prefilter = ""
-    if chosen.text:
-        prefilter = _TEXT
-        parameters["text"] = chosen.text
-    return _GROUPS + prefilter + " GROUP BY t.trace_id HAVING " + " AND ".join(conditions), parameters
-
-
-def _parameter(name: str, value: Any) -> dict[str, Any]:
-    match name:
-        case "start" | "end":
-            return {f"{name}_ns": nanoseconds(value)}
-        case "status":
-            return {"failed": int(value is TraceStatus.ERROR)}
-        case "latency_ms_min":
-            return {"latency_ns_min": round(value * 1_000_000)}
-        case _:
-            return {name: value}
-
-
-def nanoseconds(moment: datetime) -> int:
-    """Nanoseconds since 1970, within what 63 bits can hold (1970 to 2262)."""
-    return min(max(0, (moment - _EPOCH) // timedelta(microseconds=1)) * 1_000, (1 << 63) - 1)
-
-
-async def _with_sums(
-    store: TelemetryStore, workspace_id: str, rows: Sequence[dict[str, Any]]
-) -> Sequence[TraceSummary]:
+async def read_traces(store: TelemetryStore, workspace_id: str, traces: Sequence[str]) -> list[TraceSummary]:
+    """The summaries of `traces` (32 hex digits each) in that order; unknown ones are left out."""
+    if not traces:
+        return []
+    rows = await store.query(_SUMMARIES, workspace_id=workspace_id, parameters={"traces": list(traces)})
     if not rows:
         return []
-    parameters: dict[str, Any] = {
-        "traces": [row["trace"] for row in rows],
-        "first_ns": min(row["first_ns"] for row in rows),
-        "last_ns": max(row["last_ns"] for row in rows),
+    window = min(row["first_ns"] for row in rows), max(row["last_ns"] for row in rows)
+    chosen = {"traces": [row["trace"] for row in rows], "first_ns": window[0], "last_ns": window[1]}
+    counts, usage = await asyncio.gather(
+        store.query(_COUNTS, workspace_id=workspace_id, parameters=chosen),
+        usage_of_traces(store, workspace_id, chosen["traces"], *window),
+    )
+    groups: dict[str, list[UsageGroup]] = {}
+    for group in usage:
+        groups.setdefault(group.key, []).append(group)
+    counted = {row["trace"]: row for row in counts}
+    found = {
+        row["trace"]: _summary(row, counted[row["trace"]], groups.get(row["trace"], ()))
+        for row in rows
+        if row["trace"] in counted
     }
-    sums = await store.query(_SUMS, workspace_id=workspace_id, parameters=parameters)
-    by_trace = {row["trace"]: row for row in sums}
-    return [_summary(row, by_trace[row["trace"]]) for row in rows if row["trace"] in by_trace]
+    return [found[trace] for trace in traces if trace in found]
 
 
-def _summary(row: dict[str, Any], sums: dict[str, Any]) -> TraceSummary:
+def _chosen(matching: Matching) -> str:
+    return _CHOOSE.format(where=matching.where, having=matching.having)
+
+
+def _summary(row: Mapping[str, Any], counts: Mapping[str, Any], groups: Sequence[UsageGroup]) -> TraceSummary:
     name, root_span_id = row["root_span"]
     return TraceSummary(
         trace_id=row["trace"],
@@ -152,9 +113,9 @@ def _summary(row: dict[str, Any], sums: dict[str, Any]) -> TraceSummary:
         status=TraceStatus.ERROR if row["failed"] else TraceStatus.OK,
         start_ns=row["first_ns"],
         end_ns=row["last_ns"],
-        span_count=sums["span_count"],
-        error_count=sums["error_count"],
-        usage=Usage(sums["input_sum"], sums["output_sum"], sums["cost_sum"]),
+        span_count=counts["span_count"],
+        error_count=counts["error_count"],
+        usage=usage_of(groups),
         service_names=sorted(row["services"]),
         agent_ids=sorted(row["agents"]),
         agent_names=sorted(row["agent_labels"]),
@@ -162,4 +123,5 @@ def _summary(row: dict[str, Any], sums: dict[str, Any]) -> TraceSummary:
         session_ids=sorted(row["sessions"]),
         user_ids=sorted(row["users"]),
         tags=sorted(row["labels"]),
+        score_min=row["lowest_score"],
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from specloop.db.context import Context
 from specloop.db.paging import Page, PageRequest
@@ -22,9 +25,13 @@ from specloop.record.traces.model import (
     TraceFigures,
     TraceFilter,
     TraceSummary,
+    UsageGroup,
     build_tree,
 )
-from specloop.record.traces.repository import figures, inbox, spans, traces
+from specloop.record.traces.pricing import usage_of
+from specloop.record.traces.repository import figures, inbox, opinions, spans, traces
+from specloop.record.traces.repository.matching import Matching, TraceSets, nanoseconds
+from specloop.record.traces.repository.usage import usage_in_window
 
 WINDOW_DEFAULT = timedelta(hours=24)
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
@@ -42,18 +49,44 @@ class TraceReader:
 
         Raises: ValidationFailed for a cursor that is not ours.
         """
-        found = await traces.find_traces(
-            self._telemetry,
-            ctx.workspace_id,
-            chosen,
-            limit=page.limit + 1,
-            offset=page.offset,
-            before=_position(page.cursor),
+        before = _position(page.cursor)
+        sets = await _sets(ctx, chosen)
+        found, total = await asyncio.gather(
+            traces.choose_traces(
+                self._telemetry,
+                ctx.workspace_id,
+                Matching(chosen, sets),
+                limit=page.limit + 1,
+                offset=page.offset,
+                before=before,
+            ),
+            self._count(ctx.workspace_id, Matching(chosen, sets), page),
         )
-        total = await traces.count_traces(self._telemetry, ctx.workspace_id, chosen) if page.is_counted else None
-        results = found[: page.limit]
-        cursor = _cursor(results[-1].start_ns, results[-1].trace_id) if len(found) > page.limit else None
+        results = await traces.read_traces(self._telemetry, ctx.workspace_id, found[: page.limit])
+        cursor = _cursor(results[-1].start_ns, results[-1].trace_id) if results and len(found) > page.limit else None
         return Page(results, total, page.limit, page.offset, cursor)
+
+    async def traces_of_session(
+        self, ctx: Context, session_client_id: str, window: tuple[datetime, datetime] | None = None, limit: int = 50
+    ) -> Sequence[TraceSummary]:
+        """The newest traces whose spans name that session or conversation, for pages of sessions; at most `limit`."""
+        start, end = window or (None, None)
+        chosen = TraceFilter(session_id=session_client_id, start=start, end=end)
+        found = await traces.choose_traces(self._telemetry, ctx.workspace_id, Matching(chosen), limit=limit)
+        return await traces.read_traces(self._telemetry, ctx.workspace_id, found)
+
+    async def exists(self, ctx: Context, trace_id: str) -> str:
+        """The id of a trace as it is stored (lower case).
+
+        Raises: TraceNotFound.
+        """
+        wanted = trace_id.lower()
+        if not _TRACE_ID.fullmatch(wanted) or not await traces.is_known(self._telemetry, ctx.workspace_id, wanted):
+            raise TraceNotFound
+        return wanted
+
+    async def _count(self, workspace_id: str, matching: Matching, page: PageRequest) -> int | None:
+        return await traces.count_traces(self._telemetry, workspace_id, matching) if page.is_counted else None
 
     async def get_trace(self, ctx: Context, trace_id: str) -> TraceDetail:
         """One trace with its span tree.
@@ -91,16 +124,27 @@ class TraceReader:
         start = start or end - WINDOW_DEFAULT
         if start >= end:
             raise BadRequest("'from' must be before 'to'")
-        window = (traces.nanoseconds(start), traces.nanoseconds(end))
-        row = await figures.totals(self._telemetry, ctx.workspace_id, *window)
-        groups = {
-            group: [
-                GroupFigures(**found)
-                for found in await figures.by_group(self._telemetry, ctx.workspace_id, group, *window)
-            ]
-            for group in ("model", "agent", "service")
-        }
-        return TraceFigures(start=start, end=end, groups=groups, **row)
+        window = (nanoseconds(start), nanoseconds(end))
+        row, rows = await asyncio.gather(
+            figures.totals(self._telemetry, ctx.workspace_id, *window),
+            figures.by_group(self._telemetry, ctx.workspace_id, *window),
+        )
+        used = await usage_in_window(self._telemetry, ctx.workspace_id, *window)
+        return TraceFigures(
+            start=start,
+            end=end,
+            traces=row["traces"],
+            spans=row["spans"],
+            errors=row["errors"],
+            latency_ms=row["latency_ms"],
+            usage=usage_of(group for _, _, group in used),
+            groups=_groups(rows, used),
+        )
+
+    async def agents_seen(self, ctx: Context, since: datetime) -> Sequence[tuple[str, str]]:
+        """Distinct (id, name) of agents that spans received since `since` name; either part may be empty."""
+        since_us = nanoseconds(since) // 1_000
+        return await figures.agents_seen(self._telemetry, ctx.workspace_id, since_us)
 
     async def intake_figures(self, ctx: Context) -> IntakeFigures:
         """What arrived by OTLP in the last 24 hours, counted from the full hour, and how far storing is behind."""
@@ -108,16 +152,16 @@ class TraceReader:
         since = (now - WINDOW_DEFAULT).replace(minute=0, second=0, microsecond=0)
         counts = await inbox.intake_counts(ctx, since)
         waiting = await inbox.oldest_waiting(ctx)
+        stored, by_service = await figures.stored_since(self._telemetry, ctx.workspace_id, nanoseconds(since) // 1_000)
         accepted = [count for count in counts if count.outcome == Outcome.ACCEPTED]
         refused = {count.outcome: count.spans for count in counts if count.outcome != Outcome.ACCEPTED}
         return IntakeFigures(
             spans_accepted=sum(count.spans for count in accepted),
+            spans_stored=stored,
             spans_rejected=sum(refused.values()),
             bytes=sum(count.bytes for count in accepted),
             by_reason=refused,
-            by_service=await figures.received_by_service(
-                self._telemetry, ctx.workspace_id, traces.nanoseconds(since) // 1_000
-            ),
+            by_service=by_service,
             lag_ms=0.0 if waiting is None else max(0.0, (now - waiting) / timedelta(milliseconds=1)),
             last_received_at=max((count.last_at for count in counts), default=None),
             start=since,
@@ -126,12 +170,36 @@ class TraceReader:
 
     async def _summary(self, ctx: Context, trace_id: str) -> TraceSummary:
         wanted = trace_id.lower()
-        summary = None
+        found: list[TraceSummary] = []
         if _TRACE_ID.fullmatch(wanted):
-            summary = await traces.get_trace(self._telemetry, ctx.workspace_id, wanted)
-        if summary is None:
+            found = await traces.read_traces(self._telemetry, ctx.workspace_id, [wanted])
+        if not found:
             raise TraceNotFound
-        return summary
+        return found[0]
+
+
+async def _sets(ctx: Context, chosen: TraceFilter) -> TraceSets:
+    """What the state store has to say about a filter."""
+    return TraceSets(
+        None if chosen.has_feedback is None else await opinions.traces_with_feedback(ctx),
+        None if chosen.score_below is None else await opinions.traces_scored_below(ctx, chosen.score_below),
+    )
+
+
+def _groups(
+    rows: Sequence[Mapping[str, Any]], used: Sequence[tuple[str, str, UsageGroup]]
+) -> dict[str, list[GroupFigures]]:
+    usage: dict[tuple[str, str], list[UsageGroup]] = {}
+    for agent, service, group in used:
+        for place in (("model", group.model), ("agent", agent), ("service", service)):
+            usage.setdefault(place, []).append(group)
+    groups: dict[str, list[GroupFigures]] = {"model": [], "agent": [], "service": []}
+    for row in rows:
+        kind, name = row["kind"], row["name"]
+        if name or kind == "service":
+            used_here = usage_of(usage.get((kind, name), ()))
+            groups[kind].append(GroupFigures(name, row["spans"], row["errors"], row["latency_ms"], used_here))
+    return groups
 
 
 def _cursor(start_ns: int, row_id: str) -> str:

@@ -1,0 +1,164 @@
+"""A trace filter as conditions on the summary rows of `traces`. Values travel as parameters, never as text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from specloop.record.traces.model import AttributeCondition, Comparison, TraceFilter, TraceStatus
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PHRASE = re.compile(r'"([^"]+)"')
+_WORD = re.compile(r"[0-9a-z\x80-\U0010ffff]+")
+WORDS_MAX = 30
+
+KNOWN = """
+    t.workspace_id = {workspace_id:UUID}
+    AND t.trace_id NOT IN (SELECT trace_id FROM deleted_traces WHERE workspace_id = {workspace_id:UUID})
+"""
+"""Which rows of `traces AS t` may be seen at all."""
+
+# Conditions on whole traces, after their rows are added up.
+_WHOLE = {
+    "start": "first_ns >= {start_ns:UInt64}",
+    "end": "first_ns < {end_ns:UInt64}",
+    "status": "max(t.has_error) = {failed:UInt8}",
+    "latency_ms_min": "last_ns - first_ns >= {latency_ns_min:UInt64}",
+    "latency_ms_max": "last_ns - first_ns <= {latency_ns_max:UInt64}",
+}
+# Lists of names in any row of a trace.
+_LISTS = {
+    "agent_id": "agent_ids",
+    "agent_name": "agent_names",
+    "tag": "tags",
+    "session_id": "session_ids",
+    "user_id": "user_ids",
+    "model": "models",
+    "service": "service_names",
+}
+_COMPARED = {
+    Comparison.EQUAL: "attributes[{{key{n}:String}}] = {{value{n}:String}}",
+    Comparison.NOT_EQUAL: "attributes[{{key{n}:String}}] != {{value{n}:String}}",
+    Comparison.CONTAINS: "positionCaseInsensitiveUTF8(attributes[{{key{n}:String}}], {{value{n}:String}}) > 0",
+    Comparison.EXISTS: "1",
+    Comparison.GREATER: "toFloat64OrNull(attributes[{{key{n}:String}}]) > toFloat64OrNull({{value{n}:String}})",
+    Comparison.LESS: "toFloat64OrNull(attributes[{{key{n}:String}}]) < toFloat64OrNull({{value{n}:String}})",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TraceSets:
+    """Traces that the state store has picked out by their ids: None where the filter does not ask."""
+
+    with_feedback: Sequence[str] | None = None
+    scored_below: Sequence[str] | None = None
+
+
+class Matching:
+    """`where` for rows of `traces AS t`, `having` for traces grouped by id, and the parameters of both."""
+
+    def __init__(self, chosen: TraceFilter, sets: TraceSets | None = None) -> None:
+        self._where: list[str] = [KNOWN]
+        self._having: list[str] = []
+        self.parameters: dict[str, Any] = {}
+        self._add_whole(chosen)
+        self._add_lists(chosen)
+        self._add_text(chosen)
+        for number, condition in enumerate(chosen.attributes):
+            self._add_attribute(number, condition)
+        self._add_sets(chosen, sets or TraceSets())
+
+    @property
+    def where(self) -> str:
+        """The conditions on rows."""
+        return " AND ".join(self._where)
+
+    @property
+    def having(self) -> str:
+        """The conditions on traces; `1` when there are none."""
+        return " AND ".join(self._having) or "1"
+
+    @property
+    def is_by_row(self) -> bool:
+        """Whether there are no conditions on whole traces."""
+        return not self._having
+
+    def add_having(self, condition: str, **parameters: Any) -> None:
+        """One more condition on traces."""
+        self._having.append(condition)
+        self.parameters |= parameters
+
+    def _add_whole(self, chosen: TraceFilter) -> None:
+        for name, condition in _WHOLE.items():
+            value = getattr(chosen, name)
+            if value is not None:
+                self.add_having(condition, **_whole_parameter(name, value))
+
+    def _add_lists(self, chosen: TraceFilter) -> None:
+        for name, column in _LISTS.items():
+            value = getattr(chosen, name)
+            if value is not None:
+                self._add_ids(f"SELECT trace_id FROM traces WHERE {_OWN} AND has({column}, {{{name}:String}})")  # noqa: S608
+                self.parameters[name] = value
+
+    def _add_text(self, chosen: TraceFilter) -> None:
+        words, phrases = split_text(chosen.text or "")
+        if not words and not phrases:
+            return
+        conditions = ["hasAllTokens(content, {words:Array(String)})"] if words else []
+        self.parameters["words"] = words
+        for number, phrase in enumerate(phrases):
+            conditions.append(f"position(content, {{phrase{number}:String}}) > 0")
+            self.parameters[f"phrase{number}"] = phrase
+        self._add_ids(f"SELECT trace_id FROM spans WHERE {_OWN} AND {' AND '.join(conditions)}")  # noqa: S608
+
+    def _add_attribute(self, number: int, condition: AttributeCondition) -> None:
+        fits = _COMPARED[condition.comparison].format(n=number)
+        has = f"mapContains(attributes, {{key{number}:String}})"
+        self._add_ids(f"SELECT trace_id FROM spans WHERE {_OWN} AND {has} AND {fits}")  # noqa: S608
+        self.parameters |= {f"key{number}": condition.key, f"value{number}": condition.value}
+
+    def _add_sets(self, chosen: TraceFilter, sets: TraceSets) -> None:
+        if sets.with_feedback is not None:
+            negation = "" if chosen.has_feedback else "NOT "
+            self._where.append(f"t.trace_id {negation}IN ({_unpacked('with_feedback')})")
+            self.parameters["with_feedback"] = list(sets.with_feedback)
+        if chosen.score_below is not None:
+            rated = f"SELECT trace_id FROM traces WHERE {_OWN} AND score_min < {{score_below:Float64}}"  # noqa: S608
+            self._where.append(f"(t.trace_id IN ({rated}) OR t.trace_id IN ({_unpacked('scored_below')}))")
+            self.parameters |= {"score_below": chosen.score_below, "scored_below": list(sets.scored_below or ())}
+
+    def _add_ids(self, query: str) -> None:
+        self._where.append(f"t.trace_id IN ({query})")
+
+
+_OWN = "workspace_id = {workspace_id:UUID}"
+
+
+def _unpacked(name: str) -> str:
+    return f"SELECT toFixedString(unhex(arrayJoin({{{name}:Array(String)}})), 16)"
+
+
+def split_text(text: str) -> tuple[list[str], list[str]]:
+    """The words that must all occur, and the quoted phrases, as the text index spells them (ASCII letters lowered)."""
+    lowered = "".join(char.lower() if char.isascii() else char for char in text)
+    phrases = _PHRASE.findall(lowered)
+    return list(dict.fromkeys(_WORD.findall(lowered.replace('"', " "))))[:WORDS_MAX], phrases[:WORDS_MAX]
+
+
+def nanoseconds(moment: datetime) -> int:
+    """Nanoseconds since 1970, within what 63 bits can hold (1970 to 2262)."""
+    return min(max(0, (moment - _EPOCH) // timedelta(microseconds=1)) * 1_000, (1 << 63) - 1)
+
+
+def _whole_parameter(name: str, value: Any) -> dict[str, Any]:
+    match name:
+        case "start" | "end":
+            return {f"{name}_ns": nanoseconds(value)}
+        case "status":
+            return {"failed": int(value is TraceStatus.ERROR)}
+        case _:
+            return {name.replace("_ms_", "_ns_"): round(value * 1_000_000)}

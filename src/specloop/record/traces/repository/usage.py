@@ -1,0 +1,94 @@
+"""What spans used, added up by model and price tier so that it can be priced, each token once.
+
+A span that repeats the usage of what it called does not count: agents and workflows give way to the model calls of
+their trace, and a call gives way to the call directly below it (spectral.md §6.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from specloop.db.telemetry import TelemetryStore
+from specloop.record.prices import TIER_STARTS
+from specloop.record.traces.model import Usage, UsageGroup
+
+MODEL_CALL = "operation NOT IN ('invoke_agent', 'create_agent', 'invoke_workflow', 'execute_tool', '')"
+LAST_VERSION = "ORDER BY end_ns DESC, received_at DESC LIMIT 1 BY trace_id, span_id"
+
+_TIER = f"arrayMax(arrayMap(start -> if(ifNull(input_tokens, 0) > start, start + 1, 0), {list(TIER_STARTS)}))"
+_TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+_SUMS = f"""
+    toUInt8({MODEL_CALL}) AS call, provider, model, {_TIER} AS tier, max(start_ns) AS last_ns, count() AS calls,
+    {", ".join(f"sumOrNull({name}) AS {name}_sum" for name in _TOKENS)},
+    {", ".join(f"sumOrNullIf({name}, cost_usd IS NULL) AS {name}_untold" for name in _TOKENS)},
+    countIf(cost_usd IS NULL) AS untold_calls, sumOrNull(cost_usd) AS told
+"""
+_USED = "(input_tokens IS NOT NULL OR output_tokens IS NOT NULL OR cost_usd IS NOT NULL)"
+_COLUMNS = f"""
+    trace_id, span_id, parent_span_id, operation, provider, model, agent_name, service_name, start_ns, cost_usd,
+    {", ".join(_TOKENS)}
+"""
+_CHOSEN_TRACES = """
+    workspace_id = {workspace_id:UUID} AND start_ns BETWEEN {first_ns:UInt64} AND {last_ns:UInt64}
+    AND trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16))
+"""
+_BY_TRACE = f"""
+WITH used AS (
+    SELECT * FROM (SELECT {_COLUMNS} FROM spans WHERE {_CHOSEN_TRACES} {LAST_VERSION}) WHERE {_USED}
+)
+SELECT lower(hex(trace_id)) AS key, {_SUMS} FROM used
+WHERE (trace_id, span_id) NOT IN (SELECT trace_id, parent_span_id FROM used)
+GROUP BY key, call, provider, model, tier
+"""  # noqa: S608
+
+_CHOSEN_WINDOW = """
+    workspace_id = {workspace_id:UUID} AND start_ns >= {start_ns:UInt64} AND start_ns < {end_ns:UInt64}
+"""
+_IN_WINDOW = f"""
+SELECT agent_name, service_name, {_SUMS} FROM spans FINAL
+WHERE {_CHOSEN_WINDOW} AND {_USED} AND {MODEL_CALL} AND (trace_id, span_id) NOT IN (
+    SELECT trace_id, parent_span_id FROM spans
+    WHERE {_CHOSEN_WINDOW} AND {_USED} AND {MODEL_CALL} AND parent_span_id IN (
+        SELECT span_id FROM spans WHERE {_CHOSEN_WINDOW} AND {_USED} AND {MODEL_CALL}))
+GROUP BY agent_name, service_name, call, provider, model, tier
+SETTINGS do_not_merge_across_partitions_select_final = 1
+"""  # noqa: S608
+
+
+async def usage_of_traces(
+    store: TelemetryStore, workspace_id: str, traces: Sequence[str], first_ns: int, last_ns: int
+) -> list[UsageGroup]:
+    """Usage by trace id; the traces lie between `first_ns` and `last_ns`."""
+    parameters = {"traces": list(traces), "first_ns": first_ns, "last_ns": last_ns}
+    rows = await store.query(_BY_TRACE, workspace_id=workspace_id, parameters=parameters)
+    return [_group(row) for row in rows]
+
+
+async def usage_in_window(
+    store: TelemetryStore, workspace_id: str, start_ns: int, end_ns: int
+) -> list[tuple[str, str, UsageGroup]]:
+    """Usage of the model calls that started in the window, each with its agent and service; the key is the model."""
+    parameters = {"start_ns": start_ns, "end_ns": end_ns}
+    rows = await store.query(_IN_WINDOW, workspace_id=workspace_id, parameters=parameters)
+    return [(row["agent_name"], row["service_name"], _group({**row, "key": row["model"]})) for row in rows]
+
+
+def _group(row: dict[str, Any]) -> UsageGroup:
+    return UsageGroup(
+        key=row["key"],
+        is_call=bool(row["call"]),
+        provider=row["provider"],
+        model=row["model"],
+        tier_tokens=row["tier"],
+        last_ns=row["last_ns"],
+        calls=row["calls"],
+        tokens=_usage(row, "sum"),
+        untold=_usage(row, "untold"),
+        untold_calls=row["untold_calls"],
+        told=row["told"],
+    )
+
+
+def _usage(row: dict[str, Any], what: str) -> Usage:
+    return Usage(**{name: row[f"{name}_{what}"] for name in _TOKENS})
