@@ -1,16 +1,13 @@
-"""The options that say which transcripts are meant, and how they are read."""
+"""Which transcripts and which project the user means."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from specloop.errors import BadRequest
 from specloop.record.sessions.importers import (
@@ -27,18 +24,6 @@ from specloop.record.sessions.importers.project_identity import git_root
 _AGO = re.compile(r"(\d{1,6})([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _PROJECT_ID = re.compile(r"[0-9a-f]{4}(-[0-9a-f]{4}){3}")
-
-SourceNames = Annotated[
-    list[str] | None,
-    typer.Option("--source", "-s", metavar="|".join(SOURCES), help="Only this source; may be given several times."),
-]
-OnlyProject = Annotated[
-    str | None, typer.Option("--project", help="Only sessions of this project: its folder, or its id.")
-]
-IntoProject = Annotated[
-    str | None, typer.Option("--into", metavar="ID", help="Put all sessions into this project, wherever they are from.")
-]
-WithoutRedaction = Annotated[bool, typer.Option("--without-redaction", help="Send secrets as they stand.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +48,18 @@ class Choice:
         return self.since is None or found.mtime_ns >= self.since.timestamp() * 1e9
 
 
-def choose(sources: list[str] | None, since: str | None = None, paths: list[Path] | None = None) -> Choice:
+def choose(sources: Sequence[str] = (), since: str | None = None, paths: Sequence[Path] = ()) -> Choice:
     """The choice, checked.
 
     Raises: BadRequest.
     """
-    for name in sources or ():
+    for name in sources:
         if name not in SOURCES:
             raise BadRequest(f"there is no source '{name}'; there are {', '.join(SOURCES)}")
-    for path in paths or ():
+    for path in paths:
         if not path.exists():
             raise BadRequest(f"{path}: there is no such file or folder")
-    return Choice(
-        tuple(sources or ()), _moment(since) if since else None, tuple(path.absolute() for path in paths or ())
-    )
+    return Choice(tuple(sources), _moment(since) if since else None, tuple(path.absolute() for path in paths))
 
 
 def usual_places() -> Places:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from specloop.cli.output import console, plain, print_json, progress_console, say, show_rows
 from specloop.cli.transfer.importing import Outcome, Result, Summary
+from specloop.record.sessions.importers import SOURCES
 
 FAILURES_SHOWN = 20
 _WORDS = {
@@ -49,7 +50,9 @@ class Reporter:
     def heard(self, outcome: Outcome) -> None:
         """One transcript is done."""
         self._advance()
-        counts = self._by_agent.setdefault(outcome.outgoing.agent if outcome.outgoing else outcome.found.source, {})
+        counts = self._by_agent.setdefault(
+            outcome.outgoing.agent if outcome.outgoing else SOURCES[outcome.found.source].agent, {}
+        )
         counts[outcome.result] = counts.get(outcome.result, 0) + 1
         is_news = outcome.result in (Result.CREATED, Result.UPDATED, Result.PLANNED, Result.FAILED)
         if self._as_json:

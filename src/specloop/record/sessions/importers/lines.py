@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json as lenient_json
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
+from typing import Any, cast
 
 from specloop.kit import json
 from specloop.record.sessions.importers.errors import UnreadableTranscript
 from specloop.record.sessions.importers.fields import as_document
 from specloop.record.sessions.importers.model import Document
+
+_INT_END = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,25 @@ def _record(line: bytes) -> Document | None:
         return as_document(json.loads(line)) or None
     except json.JSONDecodeError:
         pass
-    try:  # half of a character, or a lone surrogate, is no reason to lose a line
-        return as_document(json.loads(line.decode("utf-8", "replace"))) or None
-    except json.JSONDecodeError:
+    try:
+        return as_document(_storable(lenient_json.loads(line.decode("utf-8", "replace"), strict=False))) or None
+    except (ValueError, RecursionError):
         return None
+
+
+def _storable(value: Any) -> Any:
+    """What other programs write and strict readers refuse, as what comes closest: half of a character, a number that
+    is none or is beyond 64 bits."""
+    match value:
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case dict():
+            return {_storable(key): _storable(each) for key, each in cast(dict[str, Any], value).items()}
+        case list():
+            return [_storable(each) for each in cast(list[Any], value)]
+        case int() if not -_INT_END <= value < _INT_END:
+            return str(value)
+        case float() if not isfinite(value):
+            return None
+        case _:
+            return value

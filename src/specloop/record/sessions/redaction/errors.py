@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from specloop.errors import Unavailable
+from specloop.errors import SpecloopError
 
 
-class RedactionUnavailable(Unavailable):
+class RedactionUnavailable(SpecloopError):
     """Secrets cannot be taken out here: the betterleaks library is missing."""
 
     code = "redaction-unavailable"
+    status = 501
     title = "Redaction Unavailable"
