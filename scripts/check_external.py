@@ -135,6 +135,8 @@ def fuzz_with_schemathesis(target: Target) -> bool:
     """schemathesis, all checks, with a signed-in user."""
     return run(
         python().parent / "schemathesis",
+        "--config-file",
+        ROOT / "schemathesis.toml",
         "run",
         f"{target.url}/openapi.json",
         "-c",

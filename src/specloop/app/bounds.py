@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from specloop.transport.schema import shared_schemas
+
 TEXT_LENGTH_MAX = 64 * 1024**2
 ITEMS_MAX = 1_000_000
 INTEGER_MAX = 2**63 - 1
-ANY_TEXT = r"^[\s\S]*$"
+ANY_TEXT = r"^[^\x00]*$"
+_SHARED = {mark: schema["title"] for mark, schema in shared_schemas().items()}
 _SAYS_MORE = frozenset({"enum", "const", "format", "pattern"})
 _PARTS = ("items", "additionalProperties", "contains", "not")
 _LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
@@ -22,6 +25,10 @@ def bound(schema: Any) -> None:
     if not isinstance(schema, dict):
         return
     node = cast("dict[str, Any]", schema)
+    shared = _SHARED.get(node.get("format", ""))
+    if shared is not None:
+        node.clear()
+        node["$ref"] = f"#/components/schemas/{shared}"
     kinds = node.get("type", ())
     for kind in (kinds,) if isinstance(kinds, str) else kinds:
         _bound_node(node, kind)
@@ -53,8 +60,3 @@ def _bound_node(node: dict[str, Any], kind: str) -> None:
             node.setdefault("maxItems", ITEMS_MAX)
         case _:
             pass
-
-
-def identifier() -> dict[str, Any]:
-    """The schema of a resource id."""
-    return {"type": "string", "format": "uuid", "minLength": 36, "maxLength": 36}

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 
 from specloop import __version__
 from specloop.app import docs, errors, health, metrics
@@ -97,9 +97,12 @@ def _unknown_api_routes() -> APIRouter:
 
 
 def _other_methods(request: Request) -> set[str]:
-    allowed: set[str] = set()
-    for route in request.app.routes:
-        match, _ = route.matches(request.scope)
-        if match is Match.PARTIAL:
-            allowed |= getattr(route, "methods", None) or set()
-    return allowed
+    """The methods of the one resource that the path names: `/invites/accept` is not `/invites/{invite_id}`."""
+    matching = [route for route in request.app.routes if route.matches(request.scope)[0] is Match.PARTIAL]
+    first = min((_generality(route) for route in matching), default=0)
+    return {method for route in matching if _generality(route) == first for method in getattr(route, "methods", ())}
+
+
+def _generality(route: BaseRoute) -> int:
+    """How many parts of the route's path are parameters."""
+    return getattr(route, "path_format", "").count("{")

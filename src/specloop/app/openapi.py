@@ -9,10 +9,11 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from specloop.app.bounds import bound, identifier
+from specloop.app.bounds import bound
 from specloop.transport.dialects import Dialect, dialect_of
 from specloop.transport.guard import Guard, guard_of
 from specloop.transport.routing import TELEMETRY_IDS
+from specloop.transport.schema import identifier, shared_schemas
 
 DESCRIPTION = (
     "Specify, run, record and improve software built with AI agents. Errors are problem documents (RFC 9457); "
@@ -102,6 +103,7 @@ def _build(app: FastAPI) -> dict[str, Any]:
     for route in app.routes:
         if isinstance(route, APIRoute) and route.include_in_schema:
             _complete(document, route)
+    components["schemas"].update({schema["title"]: schema for schema in shared_schemas().values()})
     for schema in components["schemas"].values():
         bound(schema)
     return document
@@ -119,9 +121,14 @@ def _complete(document: dict[str, Any], route: APIRoute) -> None:
             operation["x-scopes"] = list(guard.scopes)
         is_checked = operation["responses"].pop("422", None) is not None  # the framework's own shape is not ours
         if dialect_of(route.path) is Dialect.PROBLEM:
-            statuses = _statuses(route, guard, method)
+            own = {status for status in operation["responses"] if status >= "400"}
+            statuses = own | _statuses(route, guard, method)
             for status in sorted({*statuses, "422"} if is_checked else statuses):
                 operation["responses"][status] = _problem_response(status)
+        elif dialect_of(route.path) is Dialect.RECORD:
+            own = {status for status in operation["responses"] if status >= "400"}
+            statuses = own | _statuses(route, guard, method) - {"412", "422"}
+            operation["responses"].update({status: _envelope_response(status) for status in sorted(statuses)})
         elif dialect_of(route.path) is Dialect.OTLP:
             operation["responses"].update({status: _rpc_response(status) for status in _OTLP_STATUSES})
         _complete_responses(operation)
@@ -136,7 +143,7 @@ def _complete_parameters(operation: dict[str, Any], path: str) -> None:
     for one in parameters:
         one["schema"] = _without_null(one["schema"])
         if one["in"] == "path" and one["name"].endswith("_id") and one["name"] not in TELEMETRY_IDS:
-            one["schema"] = identifier()
+            identifier(one["schema"])
         bound(one["schema"])
     for media in operation.get("requestBody", {}).get("content", {}).values():
         bound(media.get("schema"))
@@ -183,6 +190,13 @@ def _rpc_response(status: str) -> dict[str, Any]:
         "application/x-protobuf": {"schema": {"type": "string", "format": "binary"}},
     }
     return {"description": _MEANINGS[status], "content": content}
+
+
+def _envelope_response(status: str) -> dict[str, Any]:
+    """SpecStory's envelope (specstory.md §1.0)."""
+    members = {"success": {"type": "boolean", "const": False}, "error": {"type": "string"}}
+    schema = {"type": "object", "required": ["success", "error"], "properties": members}
+    return {"description": _MEANINGS.get(status, "Refused"), "content": {"application/json": {"schema": schema}}}
 
 
 def _problem_response(status: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from specloop.identity.tokens import BadToken, TokenExpired, UnknownSigningKey
 from specloop.kit import json
 
 GRAPHQL_PATH = "/api/v1/graphql"
-_STATUSES = {405: 404, 415: 400, 422: 400}
+_STATUSES = {415: 400, 422: 400}
 """Statuses that the dialect does not know, and what it says instead."""
 _GRAPHQL_CODES = {
     400: "VALIDATION_ERROR",
@@ -57,7 +57,7 @@ def error_text(error: SpecloopError, path: str) -> str:
         case ValidationFailed():
             return _validation_text(error)
         case MethodNotAllowed():
-            return "Not found"
+            return "Method not allowed"
         case PayloadTooLarge():
             return f"413 Failure - size limit exceeded for {path}"
         case RateLimited():

@@ -37,13 +37,25 @@ class PageBody(BaseModel, Generic[Item]):
     pagination: Pagination
 
 
-async def page_parameters(
-    limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
-    offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
-    sort: Annotated[str, Query(max_length=200)] = "",
-) -> PageRequest:
-    """`limit`, `offset`, `sort`."""
-    return PageRequest(limit=limit, offset=offset, sort=parse_sort(sort))
+def sorted_by(*names: str) -> Any:
+    """`limit`, `offset` and `sort` as a dependency, for a list that can be ordered by any of `names`.
+
+    The names stand in the API document only: the repository that owns the columns refuses others by name.
+    """
+    either = "|".join(names)
+    pattern = rf"^(-?({either})(,-?({either}))*)?$" if names else "^$"
+    words = f"Names separated by commas, `-` for descending: {', '.join(names)}" if names else "Not offered here"
+    said = Query(max_length=200, description=words, json_schema_extra={"pattern": pattern})
+
+    async def parameters(
+        limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
+        offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
+        sort: str = "",
+    ) -> PageRequest:
+        return PageRequest(limit=limit, offset=offset, sort=parse_sort(sort))
+
+    parameters.__annotations__["sort"] = Annotated[str, said]
+    return Depends(parameters)
 
 
 async def cursor_parameters(
@@ -58,7 +70,7 @@ async def cursor_parameters(
     return PageRequest(limit=limit, offset=offset or 0, cursor=cursor, is_counted=count)
 
 
-PageParams = Annotated[PageRequest, Depends(page_parameters)]
+PageParams = Annotated[PageRequest, sorted_by()]
 CursorParams = Annotated[PageRequest, Depends(cursor_parameters)]
 
 

@@ -5,15 +5,35 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from datetime import datetime
-from typing import Annotated, Any, cast
+from datetime import UTC, datetime
+from functools import cache
+from typing import Annotated, Any, cast, get_args
+from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from specloop.kit.clock import format_time
+from specloop.kit.ids import parse_uuid
 
+TIME_ZONE_FORMAT = "iana-time-zone"
+JSON_VALUE_FORMAT = "json-value"
+JSON_OBJECT_FORMAT = "json-object"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|[\ud800-\udfff]")
-_EMAIL = re.compile(r"[^@\s\"(),:;<>\[\\\]]{1,64}@[^@\s\"(),:;<>\[\\\]]{1,255}")
+_MAILBOX = r"[^@\s\x00-\x1f\x7f\"(),:;<>\[\\\]]"
+_EMAIL = re.compile(rf"{_MAILBOX}{{1,64}}@{_MAILBOX}{{1,255}}")
+_PRINTABLE = r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+_VISIBLE = r"[^\x00-\x20\x7f\x85\xa0]"
 
 
 def _without_control(text: str) -> str:
@@ -26,6 +46,54 @@ def _email(text: str) -> str:
     if not _EMAIL.fullmatch(text):
         raise ValueError("this is not an e-mail address")
     return text.lower()
+
+
+def _in_utc(value: datetime) -> datetime:
+    return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+
+
+def _uuid(text: str) -> str:
+    parsed = parse_uuid(text)
+    if parsed is None:
+        raise ValueError("this is not a UUID")
+    return parsed
+
+
+def identifier(schema: dict[str, Any]) -> None:
+    """Write into `schema` what the id of a resource looks like."""
+    schema.clear()
+    schema.update({"type": "string", "format": "uuid", "minLength": 36, "maxLength": 36})
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def shared_schemas() -> dict[str, dict[str, Any]]:
+    """The schemas that the API document has once, by the format that marks the fields which mean them."""
+    text = {"type": "string", "pattern": f"^{_PRINTABLE}*$"}
+    value = {"$ref": "#/components/schemas/JSONValue"}
+    thing = {"type": "object", "propertyNames": text, "additionalProperties": value}
+    scalars = [{"type": kind} for kind in ("null", "boolean", "integer", "number")]
+    return {
+        TIME_ZONE_FORMAT: {"title": "TimeZone", "type": "string", "enum": sorted(_time_zones())},
+        JSON_OBJECT_FORMAT: {"title": "JSONObject", **thing},
+        JSON_VALUE_FORMAT: {"title": "JSONValue", "anyOf": [*scalars, text, {"type": "array", "items": value}, thing]},
+    }
+
+
+def _time_zone(name: str) -> str:
+    if name not in _time_zones():
+        raise ValueError("this is not an IANA time zone")
+    return name
+
+
+def _iso_text(value: Any) -> Any:
+    """A moment is written as text; a bare number would be taken for seconds of some epoch."""
+    if isinstance(value, int | float) or (isinstance(value, str) and "-" not in value[1:]):
+        raise ValueError("write the moment as RFC 3339, such as 2026-01-31T12:00:00Z")
+    return value
 
 
 def _scalars(value: object) -> Iterator[object]:
@@ -64,15 +132,35 @@ def _without_nul(value: Any) -> Any:
     return value
 
 
+def _documented(pattern: str) -> Any:
+    """A pattern for the API document; the validators say in words what is wrong."""
+    return Field(json_schema_extra={"pattern": f"^{pattern}$"})
+
+
 Name = Annotated[
-    str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True), AfterValidator(_without_control)
+    str,
+    StringConstraints(min_length=1, max_length=100, strip_whitespace=True),
+    AfterValidator(_without_control),
+    _documented(f"{_PRINTABLE}*{_VISIBLE}{_PRINTABLE}*"),
 ]
-ShortText = Annotated[str, StringConstraints(max_length=500), AfterValidator(_without_control)]
-LongText = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_without_control)]
-Email = Annotated[str, StringConstraints(min_length=3, max_length=254, strip_whitespace=True), AfterValidator(_email)]
-JSONValue = Annotated[Any, AfterValidator(_storable)]
-JSONObject = Annotated[dict[str, Any], AfterValidator(_storable)]
-Moment = Annotated[datetime, PlainSerializer(format_time, return_type=str)]
+_Text = AfterValidator(_without_control), _documented(f"{_PRINTABLE}*")
+ShortText = Annotated[str, StringConstraints(max_length=500), *_Text]
+LongText = Annotated[str, StringConstraints(max_length=20_000), *_Text]
+Email = Annotated[
+    str,
+    StringConstraints(min_length=3, max_length=254, strip_whitespace=True),
+    AfterValidator(_email),
+    _documented(f"{_MAILBOX}{{1,64}}@{_MAILBOX}{{1,255}}"),
+]
+TimeZone = Annotated[str, AfterValidator(_time_zone), Field(json_schema_extra={"format": TIME_ZONE_FORMAT})]
+JSONValue = Annotated[Any, AfterValidator(_storable), Field(json_schema_extra={"format": JSON_VALUE_FORMAT})]
+JSONObject = Annotated[
+    dict[str, Any], AfterValidator(_storable), Field(json_schema_extra={"format": JSON_OBJECT_FORMAT})
+]
+UUIDText = Annotated[str, AfterValidator(_uuid), Field(json_schema_extra=identifier)]
+Moment = Annotated[
+    datetime, BeforeValidator(_iso_text), AfterValidator(_in_utc), PlainSerializer(format_time, return_type=str)
+]
 
 
 class Input(BaseModel):
@@ -84,6 +172,20 @@ class Input(BaseModel):
     @classmethod
     def _refuse_unstorable(cls, value: Any) -> Any:
         return _without_nul(value)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _tell_numbers_from_booleans(cls, value: Any, info: ValidationInfo) -> Any:
+        """JSON has two types where Python would take one for the other."""
+        annotation = cls.model_fields[info.field_name or ""].annotation
+        kinds = {annotation, *get_args(annotation)}
+        takes_numbers, takes_booleans = bool(kinds & {int, float}), bool in kinds
+        if isinstance(value, bool):
+            if takes_numbers and not takes_booleans:
+                raise ValueError("this is a number, not a boolean")
+        elif isinstance(value, int | float) and takes_booleans and not takes_numbers:
+            raise ValueError("this is true or false, not a number")
+        return value
 
 
 class Output(BaseModel):

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request, Response
 
+from specloop.db.paging import PageRequest
 from specloop.errors import BadRequest
 from specloop.identity import audit
 from specloop.identity.accounts.schema import (
@@ -28,8 +29,9 @@ from specloop.identity.audit.schema import AuditEventBody, render_event
 from specloop.identity.scopes import AccountRole, Scope
 from specloop.transport.etag import check_if_match, etag
 from specloop.transport.guard import requires
-from specloop.transport.paging import PageBody, PageParams, page_body
+from specloop.transport.paging import PageBody, page_body, sorted_by
 from specloop.transport.routing import Ctx, api_router, provided
+from specloop.transport.schema import Moment
 
 router = api_router("/api/v1/account", tags=["Account"])
 Accounts = Annotated[AccountService, Depends(provided(AccountService))]
@@ -79,7 +81,10 @@ def _shown(overview: Overview, response: Response) -> dict[str, Any]:
 @router.get("/members", response_model=PageBody[MemberBody], summary="The people of the account")
 @requires(Scope.ADMIN_ACCOUNT, users_only=True)
 async def list_members(
-    ctx: Ctx, accounts: Accounts, page: PageParams, account_role: AccountRole | None = None
+    ctx: Ctx,
+    accounts: Accounts,
+    page: Annotated[PageRequest, sorted_by("email", "name", "account_role", "joined_at")],
+    account_role: AccountRole | None = None,
 ) -> dict[str, Any]:
     """Sort by email, name, account_role or joined_at."""
     return page_body(await accounts.list_members(ctx, account_role, page), render_member)
@@ -103,11 +108,11 @@ async def remove_member(ctx: Ctx, accounts: Accounts, user_id: str) -> None:
 @requires(Scope.ADMIN_ACCOUNT, users_only=True)
 async def list_audit(
     ctx: Ctx,
-    page: PageParams,
+    page: Annotated[PageRequest, sorted_by("at", "action")],
     actor: Annotated[str | None, Query(max_length=64)] = None,
     action: Annotated[str | None, Query(max_length=100)] = None,
-    since: Annotated[datetime | None, Query(alias="from")] = None,
-    until: Annotated[datetime | None, Query(alias="to")] = None,
+    since: Annotated[Moment | None, Query(alias="from")] = None,
+    until: Annotated[Moment | None, Query(alias="to")] = None,
 ) -> dict[str, Any]:
     """Newest first; sort by at or action."""
     first, last = time_range(since, until)
@@ -121,8 +126,8 @@ async def read_usage(
     ctx: Ctx,
     accounts: Accounts,
     group: UsageGroup = "workspace",
-    since: Annotated[datetime | None, Query(alias="from")] = None,
-    until: Annotated[datetime | None, Query(alias="to")] = None,
+    since: Annotated[Moment | None, Query(alias="from")] = None,
+    until: Annotated[Moment | None, Query(alias="to")] = None,
 ) -> dict[str, Any]:
     """Calls, tokens and cost by workspace, model or purpose."""
     first, last = time_range(since, until)

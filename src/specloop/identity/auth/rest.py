@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Query, Request, Response
 from starlette.responses import RedirectResponse
 
+from specloop.db.paging import PageRequest
 from specloop.identity import accounts
 from specloop.identity.auth import cookies
 from specloop.identity.auth.model import Registration
@@ -37,7 +38,7 @@ from specloop.kit.crypto import random_token
 from specloop.kit.json import dumps
 from specloop.transport.etag import check_if_match, etag
 from specloop.transport.guard import public, requires
-from specloop.transport.paging import PageBody, PageParams, page_body
+from specloop.transport.paging import PageBody, page_body, sorted_by
 from specloop.transport.routing import Ctx, api_router, provided
 
 router = api_router("/api/v1/auth", tags=["Auth"])
@@ -47,6 +48,7 @@ Recovery = Annotated[RecoveryService, Depends(provided(RecoveryService))]
 Profiles = Annotated[ProfileService, Depends(provided(ProfileService))]
 Sessions = Annotated[SessionService, Depends(provided(SessionService))]
 Providers = Annotated[ProviderSignInService, Depends(provided(ProviderSignInService))]
+_NO_SUCH_PROVIDER: dict[int | str, dict[str, Any]] = {404: {"description": "No such sign-in provider"}}
 
 
 @router.post("/register", status_code=201, response_model=SignedInBody, summary="Register an account")
@@ -77,7 +79,7 @@ async def login(ctx: Ctx, entrance: Entrance, body: LoginInput, response: Respon
 @router.get(
     "/oauth/{provider}",
     response_model=AuthorizationBody,
-    responses={302: {"description": "To the provider"}},
+    responses={302: {"description": "To the provider"}, **_NO_SUCH_PROVIDER},
     summary="Start signing in through a provider",
 )
 @public()
@@ -100,7 +102,12 @@ async def start_oauth(
     return response
 
 
-@router.post("/callback", response_model=SignedInBody, summary="Finish signing in through a provider")
+@router.post(
+    "/callback",
+    response_model=SignedInBody,
+    responses=_NO_SUCH_PROVIDER,
+    summary="Finish signing in through a provider",
+)
 @public()
 async def finish_oauth(
     ctx: Ctx, providers: Providers, body: CallbackInput, request: Request, response: Response
@@ -116,6 +123,7 @@ async def finish_oauth(
     "/reset-password",
     status_code=202,
     response_model=None,
+    response_class=Response,
     responses={204: {"description": "The password is set, all sessions have ended"}},
     summary="Reset a forgotten password",
 )
@@ -178,7 +186,9 @@ async def change_password(ctx: Ctx, profiles: Profiles, recovery: Recovery, body
 
 @router.get("/sessions", response_model=PageBody[SessionBody], summary="Where the user is signed in")
 @requires(users_only=True)
-async def list_sessions(ctx: Ctx, sessions: Sessions, page: PageParams) -> dict[str, Any]:
+async def list_sessions(
+    ctx: Ctx, sessions: Sessions, page: Annotated[PageRequest, sorted_by("created_at", "last_used_at")]
+) -> dict[str, Any]:
     """Most recently used first; sort by created_at or last_used_at."""
     found = await sessions.list(ctx, ctx.principal.user_id or "", page)
     return page_body(found, lambda session: render_session(session, ctx.principal.session_id))

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Response
 
+from specloop.db.paging import PageRequest
 from specloop.errors import Unauthenticated
 from specloop.identity import accounts
 from specloop.identity.invites.model import InviteStatus
@@ -21,7 +22,7 @@ from specloop.identity.invites.schema import (
 from specloop.identity.invites.service import InviteService
 from specloop.identity.scopes import AccountRole, Scope
 from specloop.transport.guard import requires
-from specloop.transport.paging import PageBody, PageParams, page_body
+from specloop.transport.paging import PageBody, page_body, sorted_by
 from specloop.transport.routing import Ctx, api_router, provided
 
 PREFIX = "/api/v1/account/invites"
@@ -32,7 +33,10 @@ Invites = Annotated[InviteService, Depends(provided(InviteService))]
 @router.get("", response_model=PageBody[InviteBody], summary="Invitations of the account")
 @requires(Scope.ADMIN_ACCOUNT, users_only=True)
 async def list_invites(
-    ctx: Ctx, invites: Invites, page: PageParams, status: InviteStatus | None = None
+    ctx: Ctx,
+    invites: Invites,
+    page: Annotated[PageRequest, sorted_by("created_at", "email", "expires_at")],
+    status: InviteStatus | None = None,
 ) -> dict[str, Any]:
     """Newest first; sort by created_at, email or expires_at."""
     return page_body(await invites.list(ctx, status, page), render_invite)

@@ -9,23 +9,15 @@ from pydantic import AfterValidator, BaseModel, Field
 from specloop.identity.invites.model import Grant, Invite
 from specloop.identity.scopes import WorkspaceRole
 from specloop.kit.clock import format_time
-from specloop.kit.ids import parse_uuid
-from specloop.transport.schema import Email, Input
+from specloop.transport.schema import Email, Input, UUIDText
 
 GRANTS_MAX = 100
-
-
-def _uuid(text: str) -> str:
-    parsed = parse_uuid(text)
-    if parsed is None:
-        raise ValueError("this is not a UUID")
-    return parsed
 
 
 class GrantInput(Input):
     """A workspace to open, and as what."""
 
-    id: Annotated[str, Field(max_length=36), AfterValidator(_uuid)]
+    id: UUIDText
     role: WorkspaceRole
 
 

@@ -6,11 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import Body, Depends, Query, Response
 
+from specloop.db.paging import PageRequest
 from specloop.identity.keys.model import KeyStatus
 from specloop.identity.keys.schema import KeyBody, KeyCreate, KeyRotate, NewKeyBody, render_key, render_new_key
 from specloop.identity.keys.service import KeyService
 from specloop.transport.guard import requires
-from specloop.transport.paging import PageBody, PageParams, page_body
+from specloop.transport.paging import PageBody, page_body, sorted_by
 from specloop.transport.routing import Ctx, api_router, provided
 
 router = api_router("/api/v1/workspaces/{workspace_id}/keys", tags=["Keys"])
@@ -30,7 +31,11 @@ async def create_key(workspace_id: str, body: KeyCreate, ctx: Ctx, keys: Keys, r
 @router.get("", summary="List API keys", response_model=PageBody[KeyBody])
 @requires("admin:workspace")
 async def list_keys(
-    workspace_id: str, ctx: Ctx, keys: Keys, page: PageParams, status: Annotated[KeyStatus | None, Query()] = None
+    workspace_id: str,
+    ctx: Ctx,
+    keys: Keys,
+    page: Annotated[PageRequest, sorted_by("name", "created_at", "last_used_at", "expires_at")],
+    status: Annotated[KeyStatus | None, Query()] = None,
 ) -> dict[str, Any]:
     """Never the secrets; sort by name, created_at, last_used_at or expires_at."""
     return page_body(await keys.list(ctx, status, page), lambda key: render_key(key, ctx.clock.now()))

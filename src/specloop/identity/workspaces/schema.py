@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from specloop.identity.scopes import AccountRole, WorkspaceRole, workspace_scopes
 from specloop.identity.workspaces.model import (
@@ -25,17 +24,9 @@ from specloop.identity.workspaces.model import (
     WorkspaceStatus,
 )
 from specloop.identity.workspaces.service.health import Health
-from specloop.transport.schema import Email, Input, Moment, Name, Output
-
-
-def _zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("this is no IANA time zone")
-    return name
-
+from specloop.transport.schema import Email, Input, Moment, Name, Output, TimeZone
 
 Description = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")]
-TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_zone)]
 UserId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 Pointer = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^(/[^/\x00]+)+$")]
@@ -110,6 +101,15 @@ class MemberAdd(Input):
     user_id: UserId | None = None
     email: Email | None = None
     role: WorkspaceRole
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": [name], "properties": {name: {"type": "string"}, other: {"type": "null"}}}
+                for name, other in (("user_id", "email"), ("email", "user_id"))
+            ]
+        }
+    )
 
     @model_validator(mode="after")
     def _one_name(self) -> MemberAdd:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 
+from specloop.db.paging import PageRequest
 from specloop.identity.scopes import Scope
 from specloop.improve.changesets.repository import Wanted
 from specloop.improve.changesets.schema import (
@@ -30,7 +31,7 @@ from specloop.improve.changesets.service import Decisions, Proposals, Validation
 from specloop.improve.changesets.service.explaining import edit_as_json
 from specloop.transport.etag import check_if_match, etag
 from specloop.transport.guard import requires
-from specloop.transport.paging import PageBody, PageParams, page_body
+from specloop.transport.paging import PageBody, page_body, sorted_by
 from specloop.transport.routing import Ctx, api_router, provided
 
 router = api_router("/api/v1/workspaces/{workspace_id}/changesets", tags=["changesets"])
@@ -45,7 +46,7 @@ Status = Literal["proposed", "validating", "accepted", "applied", "rejected", "r
 async def list_changesets(
     ctx: Ctx,
     proposals: Proposed,
-    page: PageParams,
+    page: Annotated[PageRequest, sorted_by("created_at", "updated_at", "status", "title")],
     status: Status | None = None,
     agent_id: Annotated[str | None, Query(max_length=36)] = None,
     scan_id: Annotated[str | None, Query(max_length=36)] = None,
@@ -145,14 +146,18 @@ async def diff_changeset(
 
 @router.get("/{changeset_id}/events", response_model=PageBody[EventOut], summary="What happened to a change set")
 @requires(Scope.READ_WORKSPACE)
-async def list_changeset_events(ctx: Ctx, proposals: Proposed, changeset_id: str, page: PageParams) -> dict[str, Any]:
+async def list_changeset_events(
+    ctx: Ctx, proposals: Proposed, changeset_id: str, page: Annotated[PageRequest, sorted_by("seq")]
+) -> dict[str, Any]:
     """Oldest first."""
     return page_body(await proposals.events(ctx, changeset_id, page), EventOut.of)
 
 
 @router.get("/{changeset_id}/comments", response_model=PageBody[CommentOut], summary="List comments")
 @requires(Scope.READ_WORKSPACE)
-async def list_changeset_comments(ctx: Ctx, proposals: Proposed, changeset_id: str, page: PageParams) -> dict[str, Any]:
+async def list_changeset_comments(
+    ctx: Ctx, proposals: Proposed, changeset_id: str, page: Annotated[PageRequest, sorted_by("created_at")]
+) -> dict[str, Any]:
     """Oldest first."""
     return page_body(await proposals.comments(ctx, changeset_id, page), CommentOut.of)
 
@@ -180,7 +185,9 @@ async def start_validation(
 
 @router.get("/{changeset_id}/validation", response_model=PageBody[ValidationOut], summary="List validation runs")
 @requires(Scope.READ_WORKSPACE)
-async def list_validations(ctx: Ctx, validations: Validated, changeset_id: str, page: PageParams) -> dict[str, Any]:
+async def list_validations(
+    ctx: Ctx, validations: Validated, changeset_id: str, page: Annotated[PageRequest, sorted_by("created_at")]
+) -> dict[str, Any]:
     """Newest first."""
     return page_body(await validations.list(ctx, changeset_id, page), ValidationOut.of)
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Request, Response
 
+from specloop.db.paging import PageRequest
 from specloop.identity.scopes import Scope
 from specloop.improve.objectives.schema import (
     ObjectiveCreate,
@@ -16,7 +17,7 @@ from specloop.improve.objectives.schema import (
 from specloop.improve.objectives.service import ObjectiveService
 from specloop.transport.etag import check_if_match, etag
 from specloop.transport.guard import requires
-from specloop.transport.paging import PageBody, PageParams, page_body
+from specloop.transport.paging import PageBody, page_body, sorted_by
 from specloop.transport.routing import Ctx, api_router, provided
 
 router = api_router("/api/v1/workspaces/{workspace_id}/evaluations/objectives", tags=["objectives"])
@@ -38,7 +39,10 @@ async def create_objective(ctx: Ctx, objectives: Objectives, body: ObjectiveCrea
 @router.get("", response_model=PageBody[ObjectiveOut], summary="List objectives")
 @requires(Scope.READ_WORKSPACE)
 async def list_objectives(
-    ctx: Ctx, objectives: Objectives, page: PageParams, status: Literal["draft", "active", "archived"] | None = None
+    ctx: Ctx,
+    objectives: Objectives,
+    page: Annotated[PageRequest, sorted_by("created_at", "updated_at", "name")],
+    status: Literal["draft", "active", "archived"] | None = None,
 ) -> dict[str, Any]:
     """Archived objectives appear only under `status=archived`."""
     return page_body(await objectives.list(ctx, page, status), ObjectiveOut.of)
@@ -86,7 +90,7 @@ async def delete_objective(ctx: Ctx, objectives: Objectives, objective_id: str, 
 )
 @requires(Scope.READ_WORKSPACE)
 async def list_objective_versions(
-    ctx: Ctx, objectives: Objectives, objective_id: str, page: PageParams
+    ctx: Ctx, objectives: Objectives, objective_id: str, page: Annotated[PageRequest, sorted_by("version")]
 ) -> dict[str, Any]:
     """Newest first."""
     return page_body(await objectives.versions(ctx, objective_id, page), ObjectiveVersionOut.of)

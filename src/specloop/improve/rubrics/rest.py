@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Request, Response
 
+from specloop.db.paging import PageRequest
 from specloop.identity.scopes import Scope
 from specloop.improve.rubrics.judges import Case
 from specloop.improve.rubrics.schema import (
@@ -19,7 +20,7 @@ from specloop.improve.rubrics.schema import (
 from specloop.improve.rubrics.service import RubricService
 from specloop.transport.etag import check_if_match, etag
 from specloop.transport.guard import requires
-from specloop.transport.paging import PageBody, PageParams, page_body
+from specloop.transport.paging import PageBody, page_body, sorted_by
 from specloop.transport.routing import Ctx, api_router, provided
 
 router = api_router("/api/v1/workspaces/{workspace_id}/evaluations/rubrics", tags=["rubrics"])
@@ -39,7 +40,10 @@ async def create_rubric(ctx: Ctx, rubrics: Rubrics, body: RubricCreate, response
 @router.get("", response_model=PageBody[RubricOut], summary="List rubrics")
 @requires(Scope.READ_WORKSPACE)
 async def list_rubrics(
-    ctx: Ctx, rubrics: Rubrics, page: PageParams, status: Literal["draft", "active", "archived"] | None = None
+    ctx: Ctx,
+    rubrics: Rubrics,
+    page: Annotated[PageRequest, sorted_by("created_at", "updated_at", "name")],
+    status: Literal["draft", "active", "archived"] | None = None,
 ) -> dict[str, Any]:
     """Archived rubrics appear only under `status=archived`."""
     return page_body(await rubrics.list(ctx, page, status), RubricOut.of)
@@ -84,7 +88,9 @@ async def delete_rubric(ctx: Ctx, rubrics: Rubrics, rubric_id: str, request: Req
 
 @router.get("/{rubric_id}/versions", response_model=PageBody[RubricVersionOut], summary="List a rubric's versions")
 @requires(Scope.READ_WORKSPACE)
-async def list_rubric_versions(ctx: Ctx, rubrics: Rubrics, rubric_id: str, page: PageParams) -> dict[str, Any]:
+async def list_rubric_versions(
+    ctx: Ctx, rubrics: Rubrics, rubric_id: str, page: Annotated[PageRequest, sorted_by("version")]
+) -> dict[str, Any]:
     """Newest first."""
     return page_body(await rubrics.versions(ctx, rubric_id, page), RubricVersionOut.of)
 

@@ -29,7 +29,7 @@ from specloop.improve.samples.schema import (
 from specloop.improve.samples.service import SampleService
 from specloop.transport.etag import check_if_match, etag
 from specloop.transport.guard import requires
-from specloop.transport.paging import PageBody, PageParams, page_body
+from specloop.transport.paging import PageBody, page_body, sorted_by
 from specloop.transport.routing import Ctx, api_router, door_of, provided
 
 router = api_router("/api/v1/workspaces/{workspace_id}/samples", tags=["samples"])
@@ -73,7 +73,9 @@ async def create_sample_set(ctx: Ctx, samples: Samples, body: SampleSetCreate, r
 
 @router.get("/sets", response_model=PageBody[SampleSetOut], summary="List sample sets")
 @requires(Scope.READ_WORKSPACE)
-async def list_sample_sets(ctx: Ctx, samples: Samples, page: PageParams) -> dict[str, Any]:
+async def list_sample_sets(
+    ctx: Ctx, samples: Samples, page: Annotated[PageRequest, sorted_by("created_at", "updated_at", "name")]
+) -> dict[str, Any]:
     """Newest first."""
     return page_body(await samples.list_sets(ctx, page), SampleSetOut.of)
 
@@ -111,7 +113,9 @@ async def delete_sample_set(ctx: Ctx, samples: Samples, set_id: str, request: Re
 
 @router.get("/sets/{set_id}/versions", response_model=PageBody[VersionOut], summary="List a set's versions")
 @requires(Scope.READ_WORKSPACE)
-async def list_sample_set_versions(ctx: Ctx, samples: Samples, set_id: str, page: PageParams) -> dict[str, Any]:
+async def list_sample_set_versions(
+    ctx: Ctx, samples: Samples, set_id: str, page: Annotated[PageRequest, sorted_by("version")]
+) -> dict[str, Any]:
     """Newest first."""
     return page_body(await samples.versions(ctx, set_id, page), VersionOut.of)
 
@@ -169,7 +173,7 @@ async def list_sample_items(
     ctx: Ctx,
     samples: Samples,
     set_id: str,
-    page: PageParams,
+    page: Annotated[PageRequest, sorted_by("ordinal", "created_at")],
     request: Request,
     split: Literal["train", "val", "holdout"] | None = None,
     version: VersionParam = None,

@@ -23,8 +23,9 @@ from specloop.kit import json
 from specloop.kit.context import Principal
 from specloop.kit.ids import parse_uuid
 from specloop.transport.guard import Guard, requires
-from specloop.transport.paging import PageBody, PageParams, page_body
+from specloop.transport.paging import PageBody, page_body, sorted_by
 from specloop.transport.routing import Ctx, admit, api_router, door_of, request_info
+from specloop.transport.schema import Moment
 
 router = api_router("/api/v1/workspaces/{workspace_id}", tags=["Workspaces"])
 STREAMS_MAX = 256
@@ -47,8 +48,8 @@ async def _page(
 
 Actor = Annotated[str | None, Query(max_length=64)]
 Action = Annotated[str | None, Query(max_length=100)]
-From = Annotated[datetime | None, Query(alias="from")]
-To = Annotated[datetime | None, Query(alias="to")]
+From = Annotated[Moment | None, Query(alias="from")]
+To = Annotated[Moment | None, Query(alias="to")]
 
 
 @router.get("/audit", summary="Read the audit log", response_model=PageBody[AuditEventBody])
@@ -56,7 +57,7 @@ To = Annotated[datetime | None, Query(alias="to")]
 async def read_audit(
     workspace_id: str,
     ctx: Ctx,
-    page: PageParams,
+    page: Annotated[PageRequest, sorted_by("at", "action")],
     actor: Actor = None,
     action: Action = None,
     since: From = None,
@@ -73,7 +74,13 @@ async def read_audit(
     responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
 )
 @requires(SCOPE)
-async def read_events(workspace_id: str, request: Request, ctx: Ctx, page: PageParams, action: Action = None) -> Any:
+async def read_events(
+    workspace_id: str,
+    request: Request,
+    ctx: Ctx,
+    page: Annotated[PageRequest, sorted_by("at", "action")],
+    action: Action = None,
+) -> Any:
     """A page, or with `Accept: text/event-stream` an endless stream that resumes after `Last-Event-ID`."""
     if "text/event-stream" not in request.headers.get("accept", ""):
         return await _page(ctx, page, None, action, None, None)

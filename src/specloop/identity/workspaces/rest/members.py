@@ -6,13 +6,14 @@ from typing import Annotated, Any
 
 from fastapi import Query, Response
 
+from specloop.db.paging import PageRequest
 from specloop.identity.scopes import WorkspaceRole
 from specloop.identity.workspaces.rest.locking import IfMatch
 from specloop.identity.workspaces.schema import MemberAdd, MemberBody, MemberPatch, render_person
 from specloop.identity.workspaces.service import members
 from specloop.transport.etag import etag
 from specloop.transport.guard import requires
-from specloop.transport.paging import PageBody, PageParams, page_body
+from specloop.transport.paging import PageBody, page_body, sorted_by
 from specloop.transport.routing import Ctx, api_router
 
 router = api_router("/api/v1/workspaces/{workspace_id}/members", tags=["Workspaces"])
@@ -21,7 +22,10 @@ router = api_router("/api/v1/workspaces/{workspace_id}/members", tags=["Workspac
 @router.get("", summary="List members", response_model=PageBody[MemberBody])
 @requires("read:workspace")
 async def list_members(
-    workspace_id: str, ctx: Ctx, page: PageParams, role: Annotated[WorkspaceRole | None, Query()] = None
+    workspace_id: str,
+    ctx: Ctx,
+    page: Annotated[PageRequest, sorted_by("created_at", "role", "email", "name")],
+    role: Annotated[WorkspaceRole | None, Query()] = None,
 ) -> dict[str, Any]:
     """Sort by created_at, role, email or name."""
     return page_body(await members.list_people(ctx, role, page), render_person)

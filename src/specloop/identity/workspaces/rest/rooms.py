@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query, Response
 
+from specloop.db.paging import PageRequest
 from specloop.identity.scopes import WorkspaceRole
 from specloop.identity.workspaces.model import Workspace, WorkspaceStatus
 from specloop.identity.workspaces.rest.locking import IfMatch
@@ -22,7 +23,7 @@ from specloop.identity.workspaces.service import lifecycle, standing
 from specloop.identity.workspaces.service.health import HealthService
 from specloop.transport.etag import etag
 from specloop.transport.guard import requires
-from specloop.transport.paging import PageBody, PageParams, page_body
+from specloop.transport.paging import PageBody, page_body, sorted_by
 from specloop.transport.routing import Ctx, api_router, provided
 
 router = api_router("/api/v1/workspaces", tags=["Workspaces"])
@@ -49,7 +50,9 @@ async def create_workspace(body: WorkspaceCreate, ctx: Ctx, response: Response) 
 @router.get("", summary="List workspaces", response_model=PageBody[WorkspaceBody])
 @requires(users_only=True)
 async def list_workspaces(
-    ctx: Ctx, page: PageParams, status: Annotated[WorkspaceStatus | None, Query()] = None
+    ctx: Ctx,
+    page: Annotated[PageRequest, sorted_by("name", "created_at", "updated_at")],
+    status: Annotated[WorkspaceStatus | None, Query()] = None,
 ) -> dict[str, Any]:
     """Only those that the caller can see; sort by name, created_at or updated_at."""
     found = await lifecycle.list_workspaces(ctx, status, page)

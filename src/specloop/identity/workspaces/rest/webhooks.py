@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Response
 
+from specloop.db.paging import PageRequest
 from specloop.identity.workspaces.webhooks.schema import NewWebhookBody, WebhookBody, WebhookCreate, render_webhook
 from specloop.identity.workspaces.webhooks.service import WebhookService
 from specloop.transport.guard import requires
-from specloop.transport.paging import PageBody, PageParams, page_body
+from specloop.transport.paging import PageBody, page_body, sorted_by
 from specloop.transport.routing import Ctx, api_router, provided
 
 router = api_router("/api/v1/workspaces/{workspace_id}/webhooks", tags=["Workspaces"])
@@ -18,7 +19,9 @@ Webhooks = Annotated[WebhookService, Depends(provided(WebhookService))]
 
 @router.get("", summary="List webhooks", response_model=PageBody[WebhookBody])
 @requires("admin:workspace")
-async def list_webhooks(workspace_id: str, ctx: Ctx, webhooks: Webhooks, page: PageParams) -> dict[str, Any]:
+async def list_webhooks(
+    workspace_id: str, ctx: Ctx, webhooks: Webhooks, page: Annotated[PageRequest, sorted_by("created_at", "url")]
+) -> dict[str, Any]:
     """With how deliveries go; sort by created_at or url."""
     return page_body(await webhooks.list(ctx, page), render_webhook)
 

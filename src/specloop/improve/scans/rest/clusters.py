@@ -6,13 +6,13 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 
-from specloop.db.paging import Page
+from specloop.db.paging import Page, PageRequest
 from specloop.identity.scopes import Scope
 from specloop.improve.scans.schema import ClusterOut, ClusterUpdate, MemberOut
 from specloop.improve.scans.service import Clusters
 from specloop.transport.etag import check_if_match, etag
 from specloop.transport.guard import requires
-from specloop.transport.paging import PageBody, PageParams, page_body
+from specloop.transport.paging import PageBody, page_body, sorted_by
 from specloop.transport.routing import Ctx, api_router, provided
 
 router = api_router("/api/v1/workspaces/{workspace_id}/changesets/{changeset_id}/clusters", tags=["clusters"])
@@ -21,7 +21,9 @@ Service = Annotated[Clusters, Depends(provided(Clusters))]
 
 @router.get("", response_model=PageBody[ClusterOut], summary="The cluster tree of a change set")
 @requires(Scope.READ_WORKSPACE)
-async def list_changeset_clusters(ctx: Ctx, clusters: Service, changeset_id: str, page: PageParams) -> dict[str, Any]:
+async def list_changeset_clusters(
+    ctx: Ctx, clusters: Service, changeset_id: str, page: Annotated[PageRequest, sorted_by("ordinal", "size", "share")]
+) -> dict[str, Any]:
     """Parents before their children, linked by `parent_id`."""
     found = await clusters.tree(ctx, changeset_id)
     shown = found[page.offset : page.offset + page.limit]
@@ -42,7 +44,11 @@ async def read_cluster(
 @router.get("/{cluster_id}/members", response_model=PageBody[MemberOut], summary="Members of a cluster")
 @requires(Scope.READ_WORKSPACE)
 async def list_members(
-    ctx: Ctx, clusters: Service, changeset_id: str, cluster_id: str, page: PageParams
+    ctx: Ctx,
+    clusters: Service,
+    changeset_id: str,
+    cluster_id: str,
+    page: Annotated[PageRequest, sorted_by("distance", "ordinal")],
 ) -> dict[str, Any]:
     """Nearest to the centre first."""
     return page_body(await clusters.members(ctx, changeset_id, cluster_id, page), MemberOut.of)

@@ -7,12 +7,13 @@ from typing import Annotated, Any, Literal
 from fastapi import Query
 from fastapi.responses import HTMLResponse, PlainTextResponse
 
+from specloop.db.paging import PageRequest
 from specloop.identity.scopes import Scope
 from specloop.improve.scans.schema import CandidateDetail, CandidateOut, ClusterOut, CostOut, EvaluationOut
 from specloop.improve.scans.service import reading
 from specloop.improve.scans.service.reporting import as_html, as_markdown
 from specloop.transport.guard import requires
-from specloop.transport.paging import PageBody, PageParams, page_body
+from specloop.transport.paging import PageBody, PageParams, page_body, sorted_by
 from specloop.transport.routing import Ctx, api_router
 
 router = api_router("/api/v1/workspaces/{workspace_id}/scans", tags=["scans"])
@@ -21,7 +22,9 @@ Filter = Annotated[str | None, Query(max_length=36)]
 
 @router.get("/{scan_id}/candidates", response_model=PageBody[CandidateOut], summary="List candidates")
 @requires(Scope.READ_WORKSPACE)
-async def list_candidates(ctx: Ctx, scan_id: str, page: PageParams) -> dict[str, Any]:
+async def list_candidates(
+    ctx: Ctx, scan_id: str, page: Annotated[PageRequest, sorted_by("ordinal", "val_score", "mb_score", "created_at")]
+) -> dict[str, Any]:
     """In the order in which they were proposed, the baseline first."""
     return page_body(await reading.candidates(ctx, scan_id, page), CandidateOut.of)
 
@@ -37,14 +40,18 @@ async def read_candidate(ctx: Ctx, scan_id: str, candidate_id: str) -> Candidate
 
 @router.get("/{scan_id}/frontier", response_model=PageBody[CandidateOut], summary="The Pareto frontier")
 @requires(Scope.READ_WORKSPACE)
-async def list_frontier(ctx: Ctx, scan_id: str, page: PageParams) -> dict[str, Any]:
+async def list_frontier(
+    ctx: Ctx, scan_id: str, page: Annotated[PageRequest, sorted_by("ordinal", "val_score", "mb_score", "created_at")]
+) -> dict[str, Any]:
     """Candidates that are best on some val sample."""
     return page_body(await reading.candidates(ctx, scan_id, page, is_frontier_only=True), CandidateOut.of)
 
 
 @router.get("/{scan_id}/clusters", response_model=PageBody[ClusterOut], summary="Failure clusters of a scan")
 @requires(Scope.READ_WORKSPACE)
-async def list_clusters(ctx: Ctx, scan_id: str, page: PageParams) -> dict[str, Any]:
+async def list_clusters(
+    ctx: Ctx, scan_id: str, page: Annotated[PageRequest, sorted_by("ordinal", "size", "share")]
+) -> dict[str, Any]:
     """In tree order: each kind before its patterns."""
     return page_body(await reading.clusters(ctx, scan_id, page), ClusterOut.of)
 

@@ -6,17 +6,18 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Request, Response
 
-from specloop.errors import ValidationFailed
+from specloop.db.paging import PageRequest
+from specloop.errors import BadRequest
 from specloop.identity.scopes import Scope
 from specloop.improve.scans.repository.runs import Wanted
 from specloop.improve.scans.rest.streaming import stream_events
 from specloop.improve.scans.schema import EventOut, PreflightOut, ScanCreate, ScanOut, ScanUpdate
 from specloop.improve.scans.service import Scans
-from specloop.kit.clock import parse_time
 from specloop.transport.etag import check_if_match, etag
 from specloop.transport.guard import requires
-from specloop.transport.paging import CursorParams, PageBody, PageParams, page_body
+from specloop.transport.paging import CursorParams, PageBody, page_body, sorted_by
 from specloop.transport.routing import Ctx, api_router, provided
+from specloop.transport.schema import Moment
 
 router = api_router("/api/v1/workspaces/{workspace_id}/scans", tags=["scans"])
 Service = Annotated[Scans, Depends(provided(Scans))]
@@ -37,22 +38,15 @@ async def start_scan(ctx: Ctx, scans: Service, body: ScanCreate, response: Respo
 async def list_scans(
     ctx: Ctx,
     scans: Service,
-    page: PageParams,
+    page: Annotated[PageRequest, sorted_by("created_at", "updated_at", "status")],
     status: Status | None = None,
     agent_id: Annotated[str | None, Query(max_length=36)] = None,
-    start: Annotated[str | None, Query(alias="from", max_length=40)] = None,
-    end: Annotated[str | None, Query(alias="to", max_length=40)] = None,
+    start: Annotated[Moment | None, Query(alias="from")] = None,
+    end: Annotated[Moment | None, Query(alias="to")] = None,
 ) -> dict[str, Any]:
     """Newest first; `from` is inclusive, `to` exclusive."""
-    wanted = Wanted(status, agent_id, _moment("from", start), _moment("to", end))
+    wanted = Wanted(status, agent_id, start, end)
     return page_body(await scans.list(ctx, wanted, page), ScanOut.of)
-
-
-def _moment(name: str, text: str | None) -> Any:
-    try:
-        return None if text is None else parse_time(text)
-    except ValueError as error:
-        raise ValidationFailed.of(["query", name], str(error)) from None
 
 
 @router.post("/preflight", summary="Whether a scan could start")
@@ -100,7 +94,7 @@ async def list_scan_events(
         await scans.read(ctx, scan_id)
         return stream_events(request, ctx.principal, scan_id, _last_event_id(request))
     if page.cursor is not None and not (page.cursor.isascii() and page.cursor.isdigit() and len(page.cursor) < 16):
-        raise ValidationFailed.of(["query", "cursor"], "this is no cursor of this list")
+        raise BadRequest("this is no cursor of this list")
     return page_body(await scans.events(ctx, scan_id, type, level, page), EventOut.of)
 
 

@@ -6,13 +6,14 @@ from typing import Annotated, Any
 
 from fastapi import Query, Response
 
+from specloop.db.paging import PageRequest
 from specloop.run.agents.model import AgentOrigin, AgentStatus, ServedAgent
 from specloop.run.agents.rest.deps import PREFIX, READ_AGENTS, Cards, IfMatch, shows_candidates
 from specloop.run.agents.schema.agents import AgentBody, AgentCreate, AgentPatch, CardBody, render_agent, render_card
 from specloop.run.agents.service import registry
 from specloop.transport.etag import etag
 from specloop.transport.guard import requires
-from specloop.transport.paging import PageBody, PageParams, page_body
+from specloop.transport.paging import PageBody, page_body, sorted_by
 from specloop.transport.routing import Ctx, api_router
 
 router = api_router(PREFIX, tags=["Agents"])
@@ -38,7 +39,7 @@ async def create_agent(workspace_id: str, body: AgentCreate, ctx: Ctx, response:
 async def list_agents(
     workspace_id: str,
     ctx: Ctx,
-    page: PageParams,
+    page: Annotated[PageRequest, sorted_by("name", "created_at", "updated_at")],
     status: Annotated[AgentStatus | None, Query()] = None,
     origin: Annotated[AgentOrigin | None, Query()] = None,
 ) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Query, Response
 from starlette.requests import Request
 
+from specloop.db.paging import PageRequest
 from specloop.errors import BadRequest
 from specloop.run.agents.model import VersionSource
 from specloop.run.agents.rest.agents import answer
@@ -26,7 +27,7 @@ from specloop.run.agents.service import registry, versions
 from specloop.run.agents.service.serving import ConfigServer
 from specloop.transport.etag import etag, is_not_modified
 from specloop.transport.guard import requires
-from specloop.transport.paging import PageBody, PageParams, page_body
+from specloop.transport.paging import PageBody, page_body, sorted_by
 from specloop.transport.routing import Ctx, api_router, context_of, service_of
 
 router = api_router(PREFIX, tags=["Agents"])
@@ -78,7 +79,7 @@ async def list_versions(
     workspace_id: str,
     agent_id: str,
     ctx: Ctx,
-    page: PageParams,
+    page: Annotated[PageRequest, sorted_by("version", "created_at")],
     source: Annotated[VersionSource | None, Query()] = None,
 ) -> dict[str, Any]:
     """Newest first; sort by version or created_at."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import Response
 
+from specloop.db.paging import PageRequest
 from specloop.run.agents.rest.agents import answer
 from specloop.run.agents.rest.deps import PREFIX, IfMatch
 from specloop.run.agents.schema.agents import AgentBody
@@ -23,7 +24,7 @@ from specloop.run.agents.schema.templates import (
 from specloop.run.agents.service import templates
 from specloop.transport.etag import etag
 from specloop.transport.guard import requires
-from specloop.transport.paging import PageBody, PageParams, page_body
+from specloop.transport.paging import PageBody, page_body, sorted_by
 from specloop.transport.routing import Ctx, api_router
 
 router = api_router(PREFIX, tags=["Agents"])
@@ -31,7 +32,9 @@ router = api_router(PREFIX, tags=["Agents"])
 
 @router.get("/templates", summary="List templates", response_model=PageBody[TemplateBody])
 @requires("read:workspace")
-async def list_templates(workspace_id: str, ctx: Ctx, page: PageParams) -> dict[str, Any]:
+async def list_templates(
+    workspace_id: str, ctx: Ctx, page: Annotated[PageRequest, sorted_by("name", "created_at", "updated_at")]
+) -> dict[str, Any]:
     """Sort by name, created_at or updated_at."""
     return page_body(await templates.list_templates(ctx, page), render_template)
 
@@ -80,7 +83,9 @@ async def delete_template(workspace_id: str, template_id: str, ctx: Ctx, check: 
     response_model=PageBody[TemplateVersionBody],
 )
 @requires("read:workspace")
-async def list_template_versions(workspace_id: str, template_id: str, ctx: Ctx, page: PageParams) -> dict[str, Any]:
+async def list_template_versions(
+    workspace_id: str, template_id: str, ctx: Ctx, page: Annotated[PageRequest, sorted_by("version", "created_at")]
+) -> dict[str, Any]:
     """Newest first; sort by version or created_at."""
     return page_body(await templates.list_versions(ctx, template_id.lower(), page), render_template_version)
 
