@@ -84,6 +84,11 @@ def test_a_session_is_written_in_the_layout_of_the_contract() -> None:
     assert render_markdown(example()) == EXAMPLE
 
 
+def test_a_new_exchange_is_ruled_off_even_when_the_speaker_stays() -> None:
+    shown = render_markdown(transcript(exchange(said("user", "one")), exchange(said("user", "two"))))
+    assert shown.endswith("_**User**_\n\none\n\n---\n\n_**User**_\n\ntwo\n")
+
+
 def test_thinking_and_tools_are_left_out_on_request_with_their_headers() -> None:
     shown = render_markdown(example(), RenderOptions(thinking=False, tools=False))
     assert "<think>" not in shown
