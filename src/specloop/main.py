@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Scope
 
 from specloop.app import errors, listener
+from specloop.app.graphql import rest as graphql_rest
 from specloop.app.health import Health
 from specloop.app.housekeeping import every
 from specloop.app.http import Parts, build_app
@@ -206,6 +207,7 @@ async def running(
         stack.callback(identity.close)
         intake = _add_record(assembly, ground)
         assembly.take(record.assemble())
+        assembly.routers.append(graphql_rest.router)
         _add_run(assembly, ground)
         assembly.take(improve.assemble(ground.clock, ground.tracer))
         assembly.tasks.append(jobs_tasks)

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from specloop.app.graphql.negotiation import is_page_wanted
 from specloop.app.specstory_errors import envelope
 from specloop.app.web import error_page
 from specloop.errors import (
@@ -51,7 +52,7 @@ _RPC_CODES = {
 
 def render(error: SpecloopError, request: Request) -> Response:
     """The answer to `error` in the dialect of the request's path."""
-    dialect = dialect_of(request.url.path)
+    dialect = Dialect.PAGE if is_page_wanted(request) else dialect_of(request.url.path)
     response = _renderer(dialect)(error, request)
     response.headers.update(_common_headers(error, dialect))
     response.headers.update(rate_headers(request))

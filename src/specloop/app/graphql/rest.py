@@ -17,6 +17,7 @@ from starlette.types import Scope
 from specloop.app.graphql import answers
 from specloop.app.graphql.execution import execute, introspect
 from specloop.app.graphql.negotiation import PATH, is_page_wanted
+from specloop.app.graphql.page import EXAMPLE, shown_types
 from specloop.app.graphql.reading import Reading, Services
 from specloop.app.graphql.requests import BadParameters, read_asked
 from specloop.app.web.frame import FrameHere
@@ -86,7 +87,7 @@ async def introspect_schema(request: Request) -> Response:
 @reads(budget=Budget.GRAPHQL)
 async def show_page(frame: FrameHere) -> Response:
     """The page that helps to write queries."""
-    return frame.page("graphql", endpoint=PATH)
+    return frame.page("graphql", endpoint=PATH, example=EXAMPLE, types=shown_types())
 
 
 @reads(budget=Budget.GRAPHQL)

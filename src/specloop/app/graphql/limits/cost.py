@@ -7,7 +7,7 @@ those of introspection by the sizes of our own schema.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from graphql import (
     FieldNode,
@@ -20,11 +20,8 @@ from graphql import (
     InlineFragmentNode,
     IntValueNode,
     OperationDefinitionNode,
-    SchemaMetaFieldDef,
     SelectionSetNode,
-    TypeMetaFieldDef,
     VariableNode,
-    get_named_type,
 )
 
 from specloop.app.graphql.limits.bounds import Bounds, refuse
@@ -78,7 +75,7 @@ _BOUNDS_OF_ARGUMENTS: Final[Mapping[str, tuple[int, int]]] = {
     "page": (1, OFFSET_MAX),
     "days": (1, 3660),
 }
-_META: Final = {"__schema": SchemaMetaFieldDef, "__type": TypeMetaFieldDef}
+_META: Final = {"__schema": "__Schema", "__type": "__Type"}
 
 
 class CostMeter:
@@ -135,7 +132,15 @@ class CostMeter:
         size = SIZES.get(key, 1)
         if key in PAGED:
             size = max(1, arguments.get("first", arguments.get("limit", PAGED[key])))
-        return weight + size * self._selections(node.selection_set, _type_of(parent, name))
+        return weight + size * self._selections(node.selection_set, self._type_of(parent, name))
+
+    def _type_of(self, parent: GraphQLNamedType | None, name: str) -> GraphQLNamedType | None:
+        """The type of a field's value without its lists and exclamation marks."""
+        if name in _META:
+            return self._schema.get_type(_META[name])
+        if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) and name in parent.fields:
+            return self._schema.get_type(str(parent.fields[name].type).strip("[]!"))
+        return None
 
     def _arguments(self, node: FieldNode) -> dict[str, int]:
         """The bounded arguments of a field that were given."""
@@ -155,12 +160,3 @@ class CostMeter:
             found = self._variables.get(value.name.value)
             return found if isinstance(found, int) else None
         return None
-
-
-def _type_of(parent: GraphQLNamedType | None, name: str) -> GraphQLNamedType | None:
-    """The type of a field's value without its lists and exclamation marks."""
-    if name in _META:
-        return get_named_type(cast(Any, _META[name]).type)
-    if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) and name in parent.fields:
-        return get_named_type(cast(Any, parent.fields[name]).type)
-    return None
