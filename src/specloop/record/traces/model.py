@@ -183,7 +183,7 @@ class Comparison(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AttributeCondition:
-    """Some span of the trace has an attribute `key` that fits; other types than text are compared in their text form."""
+    """Some span of the trace has an attribute `key` that fits; other types are compared in their text form."""
 
     key: str
     comparison: Comparison

@@ -139,21 +139,18 @@ ALTER TABLE spans
         arrayFilter(score -> isFinite(score), arrayMap(
             key -> toFloat64OrNull(attributes[key]),
             arrayFilter(key -> startsWith(key, 'evaluations.') AND endsWith(key, '.score'),
-                mapKeys(attributes))))::Array(Float64));
+                mapKeys(attributes))))::Array(Float64)),
 
--- Every word of a span. Merges build the index, inserts do not: a part that was just written is small enough to be read.
-ALTER TABLE spans ADD COLUMN IF NOT EXISTS content String ALIAS lower(concat(name, ' ', status_message, ' ',
-    arrayStringConcat(arrayMap((text, kind) -> if(kind IN ('array', 'kvlist'), base64Decode(text), text),
-        mapValues(attributes), attribute_types), ' '), ' ',
-    arrayStringConcat(arrayMap(
-        event -> concat(tupleElement(event, 'name'), ' ', arrayStringConcat(mapValues(tupleElement(event, 'attributes')), ' ')),
-        events), ' ')));
-
-ALTER TABLE spans ADD INDEX IF NOT EXISTS words content
-    TYPE text(tokenizer = 'splitByNonAlpha', posting_list_codec = 'bitpacking');
-
--- A merge writes every row and its words again, which costs half as much as taking it in; so merges take many parts.
-ALTER TABLE spans MODIFY SETTING min_parts_to_merge_at_once = 8;
+    -- Every word of a span. Merges build the index, inserts do not: a part that was just written is small enough to be
+    -- read. A merge writes every row and its words again, which costs half as much as taking it in, so merges take many
+    -- parts at once. All this is one statement, because each one checks every expression anew.
+    ADD COLUMN IF NOT EXISTS content String ALIAS lower(concat(name, ' ', status_message, ' ',
+        arrayStringConcat(arrayMap((text, kind) -> if(kind IN ('array', 'kvlist'), base64Decode(text), text),
+            mapValues(attributes), attribute_types), ' '), ' ',
+        arrayStringConcat(arrayMap(event -> concat(tupleElement(event, 'name'), ' ',
+            arrayStringConcat(mapValues(tupleElement(event, 'attributes')), ' ')), events), ' '))),
+    ADD INDEX IF NOT EXISTS words content TYPE text(tokenizer = 'splitByNonAlpha', posting_list_codec = 'bitpacking'),
+    MODIFY SETTING min_parts_to_merge_at_once = 8;
 
 -- Deleted traces stay deleted when a sender delivers them again: inserts leave them out.
 CREATE TABLE IF NOT EXISTS deleted_traces (
