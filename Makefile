@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV = $(shell test -x $(BIN)/uv && echo $(BIN)/uv pip install -q -p $(VENV) || echo $(BIN)/python -m pip install -q)
 
+# Without its bytecode every start compiles two thousand modules.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup dev demo test check check-external bench up gen lock migration clean
 
@@ -19,6 +22,7 @@ $(VENV)/.made: requirements-setup.lock
 $(VENV)/.runtime: requirements.lock pyproject.toml $(VENV)/.made
 	$(UV) --require-hashes -r requirements.lock
 	$(UV) --no-deps --no-build-isolation -e . 2>/dev/null || $(UV) --no-deps -e .
+	@$(BIN)/python -c 'import specloop.main, chdb, aiosqlite' # compiles what every start imports
 	@touch $@
 
 $(VENV)/.data: requirements-demo.lock $(VENV)/.made
