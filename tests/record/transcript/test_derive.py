@@ -163,6 +163,15 @@ def test_without_a_known_root_absolute_and_relative_paths_of_one_file_are_one() 
     assert files(Message(None, "agent", path_hints=lonely), root=None) == lonely
 
 
+def test_names_of_any_length_are_cut_to_what_an_index_holds() -> None:
+    calls = [used("x" * 200 + tail, "shell") for tail in "ab"]
+    answer = replace(said("agent", "x"), model="m" * 5000, usage=usage())
+    facts = derive(transcript(exchange(*calls, answer)), price)
+    assert facts.tools == {"x" * 200: ToolCount(2, 0)}
+    assert "m" * 200 in facts.models
+    assert facts.usage_by_day[0].model == "m" * 200
+
+
 def test_branches_are_found_in_raw_records_once_each() -> None:
     raw = (
         b'{"type":"user","gitBranch":"main"}\n{"gitBranch" : "feat/\\u00e9"}\n{"gitBranch":"main"}\n'

@@ -137,8 +137,8 @@ def test_a_file_cut_off_anywhere_still_gives_the_messages_before_the_cut(cut: in
 
 def test_windows_line_ends_a_byte_order_mark_and_bad_bytes_are_read() -> None:
     source = (DATA / "v2.0.0-cli.md").read_bytes()
-    odd = b"\xef\xbb\xbf" + source.replace(b"\n", b"\r\n").replace(b"Good.", b"Go\xffod.")
-    assert text_of(messages(parse_markdown(odd))[-1]) == "Go\ufffdod."
+    odd = b"\xef\xbb\xbf" + source.replace(b"\n", b"\r\n").replace(b"Good.", b"Go\xffo\x00d.")
+    assert text_of(messages(parse_markdown(odd))[-1]) == "Go\ufffdo\ufffdd."
 
 
 def test_other_markdown_is_refused_and_an_empty_session_is_not() -> None:

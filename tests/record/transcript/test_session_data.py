@@ -145,6 +145,25 @@ def test_nul_characters_bad_utf8_and_lone_surrogates_are_replaced() -> None:
         assert text.encode("utf-8").decode("utf-8") == text
 
 
+@pytest.mark.parametrize(
+    ("value", "moment"),
+    [
+        ("2026-08-07T13:21:06Z", datetime(2026, 8, 7, 13, 21, 6, tzinfo=UTC)),
+        ("2026-08-07T09:21:06.123456789-04:00", datetime(2026, 8, 7, 13, 21, 6, 123456, UTC)),
+        (1786108866, datetime(2026, 8, 7, 13, 21, 6, tzinfo=UTC)),
+        (1786108866000, datetime(2026, 8, 7, 13, 21, 6, tzinfo=UTC)),
+        ("0001-01-01T00:00:00Z", None),
+        ("9999-12-31T23:59:59-12:00", None),
+        ("yesterday", None),
+        (0, None),
+        (1e300, None),
+        (True, None),
+    ],
+)
+def test_times_are_read_in_every_form_and_zero_times_are_none(value: Any, moment: datetime | None) -> None:
+    assert only_message({"role": "user", "timestamp": value}).timestamp == moment
+
+
 def test_the_session_data_is_preferred_and_the_markdown_is_the_fallback() -> None:
     good = dumps(document({"role": "user", "content": "from data"}))
     assert parse(MARKDOWN, good).source == "session_data"

@@ -25,6 +25,7 @@ from specloop.record.sessions.transcript.model import (
 from specloop.record.sessions.transcript.usage import billed
 
 FILES_MAX = 2000
+NAME_LENGTH_MAX = 200
 TITLE_LENGTH_MAX = 120
 _COMMAND = re.compile(
     r"<command-message>.{0,200}?</command-message>\s*<command-name>(.{1,200}?)</command-name>\s*"
@@ -108,7 +109,7 @@ def _ended_at(transcript: Transcript, messages: Sequence[Message]) -> datetime |
 
 def _models(messages: Sequence[Message]) -> tuple[str, ...]:
     named = (message.model for message in messages if message.model and message.model not in _NOT_MODELS)
-    return tuple(dict.fromkeys(named))
+    return tuple(dict.fromkeys(name[:NAME_LENGTH_MAX] for name in named))
 
 
 def _files(messages: Sequence[Message], workspace_root: str | None) -> tuple[str, ...]:
@@ -124,8 +125,9 @@ def _count_tools(messages: Sequence[Message]) -> dict[str, ToolCount]:
     counts: dict[str, ToolCount] = {}
     for message in messages:
         if message.tool is not None:
-            before = counts.get(message.tool.name, ToolCount())
-            counts[message.tool.name] = ToolCount(before.calls + 1, before.errors + message.tool.is_error)
+            name = message.tool.name[:NAME_LENGTH_MAX]
+            before = counts.get(name, ToolCount())
+            counts[name] = ToolCount(before.calls + 1, before.errors + message.tool.is_error)
     return counts
 
 
@@ -135,7 +137,7 @@ def _usage_by_day(messages: Sequence[Message], provider_id: str | None, price: P
     day: date | None = None
     for message, usage in billed(messages, provider_id):
         day = message.timestamp.astimezone(UTC).date() if message.timestamp else day
-        key = (day, message.model)
+        key = (day, message.model[:NAME_LENGTH_MAX] if message.model else None)
         totals[key] = totals.get(key, Usage()) + usage
     for (day, model), usage in sorted(totals.items(), key=lambda item: (str(item[0][0] or ""), item[0][1] or "")):
         yield ModelDay(day, model, usage, price(model, usage) if model else None)

@@ -10,7 +10,8 @@ from typing import Any, cast
 
 from specloop.record.sessions.transcript.model import Message, Tool
 
-PATH_LENGTH_MAX = 1024
+PATH_LENGTH_MAX = 1000
+"""Bytes; a longer text is no path, and would not fit an index."""
 _STEPS_MAX = 12
 _VOTES_MIN = 2
 _FILE_KEYS = ("file_path", "filePath", "notebook_path", "path", "target_file", "relative_workspace_path", "filename")
@@ -32,7 +33,13 @@ def files_of(message: Message, workspace_root: str | None) -> Iterator[str]:
 def tidy_path(path: str, workspace_root: str | None) -> str | None:
     """The path below the workspace root without it, any other as it is; None for what is no path of a file."""
     text = path.strip().removeprefix("file://")
-    if not text or len(text) > PATH_LENGTH_MAX or "\n" in text or "\0" in text or "://" in text:
+    if (
+        not text
+        or len(text.encode("utf-8", "replace")) > PATH_LENGTH_MAX
+        or "\n" in text
+        or "\0" in text
+        or "://" in text
+    ):
         return None
     slashed = _slashed(text)
     root = _slashed(workspace_root or "").rstrip("/")

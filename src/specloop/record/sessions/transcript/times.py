@@ -6,6 +6,8 @@ from datetime import UTC, datetime, tzinfo
 
 _MILLISECONDS_FROM = 100_000_000_000
 """An epoch number above this counts milliseconds: as seconds it would lie beyond the year 5000."""
+_YEARS = range(1971, 9999)
+"""Outside lie the zero times of Go and Unix, which mean that no time is known, and what no other zone can show."""
 
 
 def read_time(value: object) -> datetime | None:
@@ -20,15 +22,16 @@ def read_time(value: object) -> datetime | None:
 def _from_text(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
+    return moment if moment.year in _YEARS else None
 
 
 def _from_number(value: float) -> datetime | None:
     seconds = value / 1000 if abs(value) >= _MILLISECONDS_FROM else value
     try:
-        return datetime.fromtimestamp(seconds, UTC)
+        return datetime.fromtimestamp(seconds, UTC) if seconds > 0 else None
     except (ValueError, OverflowError, OSError):
         return None
 

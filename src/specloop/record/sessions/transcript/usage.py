@@ -13,6 +13,8 @@ from typing import Any
 from specloop.record.sessions.transcript.model import Message, Usage
 
 CLAUDE_CODE = "claude-code"
+TOKENS_MAX = 2**40
+"""No call counts more; a larger number is a mistake, and sums must stay within 64 bits."""
 
 
 def read_usage(source: Mapping[str, Any]) -> Usage | None:
@@ -36,7 +38,7 @@ def _count(source: Mapping[str, Any], key: str) -> int:
     value = source.get(key)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return 0
-    return min(max(int(value), 0), 2**53) if value == value and abs(value) < 2**63 else 0
+    return int(value) if 0 <= value <= TOKENS_MAX else 0
 
 
 def billed(messages: Sequence[Message], provider_id: str | None) -> Iterator[tuple[Message, Usage]]:

@@ -19,11 +19,12 @@ _PREAMBLE_LINES_MAX = 60
 
 
 def parse_markdown(data: bytes) -> Transcript:
-    """The transcript in a SpecStory markdown file; bytes that are no UTF-8 are replaced.
+    """The transcript in a SpecStory markdown file; bytes that are no UTF-8 and NULs are replaced.
 
     Raises: Unparsable when there is neither a speaker header nor SpecStory's own first line.
     """
-    lines = data.decode("utf-8", "replace").removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+    text = data.decode("utf-8", "replace").removeprefix("\ufeff").replace("\r\n", "\n").replace("\0", "\ufffd")
+    lines = text.split("\n")
     preamble = read_preamble(_before_headers(lines))
     blocks = Scanner(lines, preamble.version).blocks()
     if not blocks and preamble.version is None and preamble.session_id is None:
