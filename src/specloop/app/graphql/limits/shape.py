@@ -62,12 +62,15 @@ def check_shape(document: DocumentNode, bounds: Bounds) -> None:
     fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
     counter = _Counter(fragments, bounds)
     whole = Shape()
-    for definition in document.definitions:
-        if isinstance(definition, OperationDefinitionNode):
-            whole.add(counter.definition(definition))
-        elif isinstance(definition, FragmentDefinitionNode):
-            counter.fragment(definition.name.value)  # unused ones cost validation as well
-        counter.check(whole)
+    try:
+        for name in fragments:  # unused ones cost validation as well
+            counter.fragment(name)
+        for definition in document.definitions:
+            if isinstance(definition, OperationDefinitionNode):
+                whole.add(counter.definition(definition))
+                counter.check(whole)
+    except RecursionError as error:  # a chain of fragments, each of them deep
+        raise refuse("depth", bounds.depth) from error
 
 
 class _Counter:
@@ -106,7 +109,7 @@ class _Counter:
                 raise refuse(name, getattr(self._bounds, name))
 
     def _selections(self, selections: SelectionSetNode, level: int) -> Shape:
-        if level > self._bounds.depth or len(self._open) > self._bounds.fields:
+        if level > self._bounds.depth:
             raise refuse("depth", self._bounds.depth)
         names = Counter(_response_name(node) for node in selections.selections if isinstance(node, FieldNode))
         shape = Shape(depth=1, repeats=names.total() - len(names))

@@ -1,0 +1,246 @@
+"""What asks for too much is refused before anything runs, and quickly (specstory.md §2.4)."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    get_introspection_query,
+    parse,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from specloop.app.graphql.documents import check_variables, operation_of, prepare
+from specloop.app.graphql.limits import BOUNDS, Bounds, TooCostly, check_shape
+from specloop.app.graphql.schema import SCHEMA
+from specloop.errors import SpecloopError
+from tests.record.graphql.world import PATH, Shelf
+
+SECONDS_MAX = 0.2
+WIDE = dict.fromkeys(Bounds.__dataclass_fields__, 10**9)
+
+
+def cascade(count: int) -> str:
+    """Fragments that each spread the next twice: 2^count fields when written out."""
+    parts = [f"fragment F{n} on Project {{ ...F{n + 1} ...F{n + 1} }}" for n in range(count)]
+    return "{ projects { ...F0 } } " + " ".join(parts) + f" fragment F{count} on Project {{ id }}"
+
+
+def nest(levels: int) -> str:
+    """Sessions of projects of sessions …"""
+    return (
+        "{ sessions { sessions { " + "project { sessions { sessions { " * levels + "id" + " } } }" * levels + " } } }"
+    )
+
+
+def chain(count: int) -> str:
+    """Fragments that spread the next from the bottom of some levels of their own."""
+    inside = "sessions { sessions { project { sessions { sessions { project { "
+    parts = [f"fragment F{n} on Project {{ {inside} ...F{n + 1} }} }} }} }} }} }} }}" for n in range(count)]
+    return "{ projects { ...F0 } } " + " ".join(parts) + f" fragment F{count} on Project {{ id }}"
+
+
+HOSTILE: dict[str, tuple[str, str]] = {
+    "depth": (nest(6), "depth"),
+    "aliases": ("{" + " ".join(f"a{n}: projects {{ id }}" for n in range(60)) + "}", "aliases"),
+    "directives": ("{ projects { id " + "@include(if: true) " * 200 + "} }", "directives"),
+    "repeated fields": ("{ projects {" + "id " * 690 + "} }", "repeats"),
+    "repeated objects": ("{" + "projects { id name } " * 300 + "}", "repeats"),
+    "many tokens": ("{" + "a " * 15_000 + "}", "more than 4000 tokens"),
+    "many comments": ("{" + "#\n" * 15_000 + "projects { id } }", "more than 4000 comments"),
+    "a long document": ("{" + "," * 40_000 + "projects { id } }", "characters"),
+    "a fragment cycle": (
+        "{ projects { ...A } } fragment A on Project { sessions { sessions { project { ...A } } } }",
+        "spread themselves",
+    ),
+    "a cycle of two": (
+        "{ projects { ...A } } fragment A on Project { ...B } fragment B on Project { ...A }",
+        "spread themselves",
+    ),
+    "a chain of deep fragments": (chain(80), "depth"),
+    "an explosion of fragments": (cascade(40), "spreads"),
+    "many definitions": (
+        "{ projects { id } } " + " ".join(f"fragment F{n} on T {{ id }}" for n in range(200)),
+        "definitions",
+    ),
+    "many operations": (" ".join(f"query Q{n} {{ projects {{ id }} }}" for n in range(200)), "definitions"),
+    "inline fragments": ("{" + "... {" * 150 + "projects { id }" + "}" * 150 + "}", "spreads"),
+    "deep brackets": ("{" * 20_000, "Syntax Error"),
+    "a deep value": ("{ sessions(filters: {tags: " + "[" * 9000 + "]" * 9000 + "}) { total } }", "nested too deeply"),
+    "introspection in circles": (
+        "{ __schema { types { fields { type { fields { type { fields { type { name } } } } } } } } }",
+        "introspection depth",
+    ),
+    "nested lists": ("{ projects { sessions(limit: 500) { sessions { id name } } } }", "cost"),
+    "nested edges": (
+        "{ sessions(first: 500) { edges { node { project { sessions(first: 500) { edges { node { id } } } } } } } }",
+        "cost",
+    ),
+    "many searches": (
+        "{" + " ".join(f'a{n}: searchSessions(query: "x") {{ results {{ id name }} }}' for n in range(50)) + "}",
+        "cost",
+    ),
+    "a long list": ("{ sessions(limit: 501) { total } }", "limit: must be between 0 and 500"),
+    "a negative limit": ("{ sessions(limit: -1) { total } }", "limit: must be between"),
+    "a negative offset": ("{ sessions(offset: -1) { total } }", "offset: must be between"),
+    "page zero": ('{ searchSessions(query: "x", page: 0) { total } }', "page: must be between"),
+    "unknown fields": ("{ projects {" + " ".join(f"sesionCouny{n}" for n in range(690)) + "} }", "Cannot query field"),
+    "unused variables": (
+        "query(" + " ".join(f"$v{n}: Int" for n in range(900)) + ") { stats { totalSessions } }",
+        "used",
+    ),
+}
+
+
+def refused(query: str, variables: dict[str, Any] | None = None) -> tuple[str, float]:
+    """The words of the refusal, and how many seconds of this thread it took."""
+    started = time.thread_time()
+    with pytest.raises(SpecloopError) as caught:
+        prepared = prepare(SCHEMA, query)
+        check_variables(SCHEMA, prepared, operation_of(prepared, None), variables or {})
+    seconds = time.thread_time() - started
+    errors: list[Any] = getattr(caught.value, "errors", [])
+    return " ".join([caught.value.detail, *(error.message for error in errors)]), seconds
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_document_is_refused_within_200_ms(name: str) -> None:
+    query, words = HOSTILE[name]
+    text, seconds = refused(query)
+    assert words in text
+    assert seconds <= SECONDS_MAX
+
+
+def test_list_bounds_hold_for_variables_too() -> None:
+    text, _ = refused("query($n: Int) { sessions(limit: $n) { total } }", {"n": 100_000})
+    assert "limit: must be between 0 and 500" in text
+
+
+def test_cost_grows_with_variables() -> None:
+    query = "query($n: Int) { projects { sessions(first: $n) { sessions { id name createdAt } } } }"
+    assert "cost" in refused(query, {"n": 500})[0]
+    prepared = prepare(SCHEMA, query)
+    check_variables(SCHEMA, prepared, operation_of(prepared, None), {"n": 10})
+
+
+def test_many_values_in_variables_are_refused_within_200_ms() -> None:
+    query = "query($f: SessionFilters) { sessions(filters: $f) { total } }"
+    text, seconds = refused(query, {"f": {"tags": ["x"] * 40_000}})
+    assert "values" in text
+    assert seconds <= SECONDS_MAX
+
+
+def test_the_largest_document_that_passes_is_checked_within_200_ms() -> None:
+    fields = "id name icon color ownerId lastUpdated sessionCount totalMarkdownSize createdAt updatedAt"
+    query = "{" + " ".join(f"a{n}: project(id: {n}) {{ {fields} }}" for n in range(BOUNDS.aliases)) + "}"
+    started = time.thread_time()
+    prepared = prepare(SCHEMA, query)
+    check_variables(SCHEMA, prepared, operation_of(prepared, None), {})
+    assert time.thread_time() - started <= SECONDS_MAX
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+def test_the_usual_introspection_query_passes(is_full: bool) -> None:
+    query = get_introspection_query(
+        specified_by_url=is_full,
+        directive_is_repeatable=is_full,
+        schema_description=is_full,
+        input_value_deprecation=is_full,
+    )
+    prepared = prepare(SCHEMA, query)
+    check_variables(SCHEMA, prepared, operation_of(prepared, None), {})
+
+
+async def test_a_megabyte_of_tokens_is_refused_within_200_ms(shelf: Shelf) -> None:
+    body = json.dumps({"query": "{" + "a " * 500_000 + "}"})
+    await shelf.ask("{ projects { id } }")
+    started = time.process_time()
+    headers = {"Authorization": f"Bearer {shelf.visitor.token}", "Content-Type": "application/json"}
+    answer = await shelf.visitor.client.post(PATH, content=body, headers=headers)
+    assert time.process_time() - started <= SECONDS_MAX
+    assert answer.status_code == 413
+    assert answer.json()["errors"][0]["extensions"]["code"] == "VALIDATION_ERROR"
+
+
+async def test_a_refusal_says_what_is_too_large(shelf: Shelf) -> None:
+    answer = await shelf.send("{ projects { sessions(limit: 500) { sessions { id name } } } }")
+    assert answer.status_code == 400
+    assert answer.json()["success"] is False
+    error = answer.json()["errors"][0]
+    assert error["extensions"] == {"code": "VALIDATION_ERROR", "limit": "cost", "highest": BOUNDS.cost}
+    assert "shorter lists" in error["message"]
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> str:
+    """Documents with fields, aliases, inline fragments and fragments that spread later ones only."""
+    count = draw(st.integers(0, 4))
+
+    def selections(after: int, depth: int) -> str:
+        kinds = ["field", "alias"] + (["object", "inline"] if depth else []) + (["spread"] if after < count else [])
+        parts: list[str] = []
+        for index, kind in enumerate(draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=3))):
+            match kind:
+                case "field":
+                    parts.append(f"f{index}")
+                case "alias":
+                    parts.append(f"x{index}: f")
+                case "object":
+                    parts.append(f"o{index} {{ {selections(after, depth - 1)} }}")
+                case "inline":
+                    parts.append(f"... @a {{ {selections(after, depth - 1)} }}")
+                case _:
+                    parts.append(f"...F{draw(st.integers(after, count - 1))}")
+        return " ".join(parts)
+
+    fragments = [f"fragment F{n} on T {{ {selections(n + 1, 2)} }}" for n in range(count)]
+    return f"{{ {selections(0, 3)} }} " + " ".join(fragments)
+
+
+def written_out(document: DocumentNode, count: Callable[[Any], int]) -> int:
+    """The slow and obvious way: write every fragment out and add up what `count` says of each selection.
+
+    The larger of all operations together and the largest fragment: an unused fragment is held to the bounds as well.
+    """
+    fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
+
+    def total(selection_set: Any) -> int:
+        found = 0
+        for node in selection_set.selections:
+            found += count(node)
+            if isinstance(node, FragmentSpreadNode):
+                found += total(fragments[node.name.value].selection_set)
+            elif node.selection_set is not None:
+                found += total(node.selection_set)
+        return found
+
+    operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
+    largest = max((total(one.selection_set) for one in fragments.values()), default=0)
+    return max(sum(total(one.selection_set) for one in operations), largest)
+
+
+@given(documents())
+def test_shapes_are_counted_as_if_fragments_were_written_out(text: str) -> None:
+    document = parse(text)
+    expected = {
+        "fields": written_out(document, lambda node: isinstance(node, FieldNode)),
+        "aliases": written_out(document, lambda node: isinstance(node, FieldNode) and node.alias is not None),
+        "directives": written_out(document, lambda node: len(node.directives or ())),
+        "spreads": written_out(document, lambda node: isinstance(node, FragmentSpreadNode | InlineFragmentNode)),
+    }
+    for name, count in expected.items():
+        check_shape(document, Bounds(**{**WIDE, name: count}))
+        if count:
+            with pytest.raises(TooCostly):
+                check_shape(document, Bounds(**{**WIDE, name: count - 1}))
