@@ -14,6 +14,7 @@ import pytest
 from specloop.app import diagnosis
 from specloop.app.diagnosis import diagnose
 from specloop.db.folder import DataFolder
+from specloop.db.migrations import script_directory
 from specloop.db.telemetry.lock import FolderLock
 from specloop.settings import Settings, load
 from specloop.transport.tls import OwnCertificate
@@ -91,7 +92,7 @@ def test_the_doctor_tells_an_unreachable_database_without_its_password(terminal:
 
 
 def test_a_reachable_postgresql_is_told_its_schema(postgres_server: PostgresServer, postgres_template: str) -> None:
-    assert "schema 0001" in diagnosis.check_state(postgres_server.url(postgres_template)).detail
+    assert f"schema {script_directory().get_current_head()}" in diagnosis.check_state(postgres_server.url(postgres_template)).detail
     empty = diagnosis.check_state(postgres_server.url(postgres_server.create_database()))
     assert "empty" in empty.detail
 
