@@ -161,3 +161,14 @@ def test_a_store_may_be_moved(tmp_path: Path) -> None:
     (tmp_path / "s.jsonl").rename(moved / "projects" / "p" / f"{CLAUDE_ID}.jsonl")
     places = Places(tmp_path, {"CLAUDE_CONFIG_DIR": f"{tmp_path / 'none'}, {moved}"})
     assert [found.path.stem for found in find_transcripts(places, ["claude"])] == [CLAUDE_ID]
+
+
+def test_a_command_is_the_title_as_it_was_typed(tmp_path: Path) -> None:
+    typed = "<command-message>review</command-message>\n<command-name>/review</command-name>\n"
+    typed += "<command-args>src/a.py</command-args>"
+    answer = claude_record("assistant", "a1", "u1", [{"type": "text", "text": "Fine"}], 1)
+    write_claude(tmp_path, [claude_record("user", "u1", None, typed), answer])
+    assert read(tmp_path).prompt == "/review src/a.py"
+    write_claude(tmp_path, [claude_record("user", "u1", None, "<command-name>/exit</command-name>")])
+    (found,) = find_local(tmp_path)
+    assert read_transcript(found) is None

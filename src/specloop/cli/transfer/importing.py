@@ -20,6 +20,7 @@ from specloop.cli.transfer.server import RecordServer, Sizes, Stopped
 from specloop.cli.transfer.state import Sent, SentState
 from specloop.record.sessions.importers import FoundTranscript
 from specloop.record.sessions.importers.payload import Outgoing
+from specloop.record.sessions.importers.specstory_history import SpecStoryHistory
 
 UPLOADS_MAX = 10
 PREPARING_THREADS = 2
@@ -100,7 +101,7 @@ class Importer:
         Raises: Unauthenticated, RemoteError and httpx.HTTPError when the server cannot be asked what it has.
         """
         self._report, self._summary, self._taken = report, Summary(), {}
-        changed = list(self._changed(transcripts))
+        changed = sorted(self._changed(transcripts), key=_precedence)
         preparing = ThreadPoolExecutor(PREPARING_THREADS, thread_name_prefix="prepare")
         uploading = ThreadPoolExecutor(UPLOADS_MAX, thread_name_prefix="upload")
         try:
@@ -231,6 +232,11 @@ class Importer:
         if project_id not in self._sizes:
             self._sizes[project_id] = self._server.sizes(project_id)
         return self._sizes[project_id]
+
+
+def _precedence(found: FoundTranscript) -> tuple[bool, int]:
+    """Sessions themselves before markdown of them, long before short: the best file of a session comes first."""
+    return found.source == SpecStoryHistory.name, -found.size
 
 
 def _key(outgoing: Outgoing) -> tuple[str, str]:

@@ -28,6 +28,8 @@ from specloop.record.sessions.importers.payload import Client
 from specloop.record.sessions.redaction import BetterleaksScanner, RedactionUnavailable
 
 INTERRUPTED = 130
+LONG_FROM = 200
+"""As many transcripts are not sent with the sign-in's allowance for requests."""
 
 
 class Work:
@@ -42,8 +44,9 @@ class Work:
         preparer = _preparer(wanted)
         reporter = Reporter(as_json=as_json, is_verbose=is_verbose)
         began = time.monotonic()
-        with stopping() as stopped, connected(to.url, to.token, stopped) as connection:
-            transcripts = choice.transcripts()
+        transcripts = choice.transcripts()
+        is_long = len(transcripts) >= LONG_FROM
+        with stopping() as stopped, connected(to.url, to.token, stopped, is_long=is_long) as connection:
             state = SentState(connection.account)
             importer = Importer(connection.server, preparer, state, is_dry=is_dry, stopped=stopped)
             with reporter.progress(len(transcripts)):
@@ -58,7 +61,7 @@ class Work:
         """Send sessions while they happen, until a signal ends it."""
         choice = choose(wanted.sources)
         preparer = _preparer(wanted)
-        with stopping() as stopped, connected(to.url, to.token) as connection:
+        with stopping() as stopped, connected(to.url, to.token, is_long=True) as connection:
             importer = Importer(connection.server, preparer, SentState(connection.account))
             watcher = Watcher(importer, usual_places(), choice.sources, stopped, quiet_seconds=quiet_seconds)
             watcher.run(_at_once(Reporter(as_json=as_json, is_verbose=True)), _beginning(as_json=as_json))

@@ -6,6 +6,7 @@ beside it, or in a folder named for the session.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ _USAGE = {
     "cacheCreationInputTokens": "cache_creation_input_tokens",
     "cacheReadInputTokens": "cache_read_input_tokens",
 }
+_COMMAND = re.compile(r"<command-name>([^<]*)</command-name>")
+_ARGUMENTS = re.compile(r"<command-args>(.*?)</command-args>", re.DOTALL)
 _SIDE_PREFIX = "agent-"
 _OUTPUT_OF_COMMANDS = ("<local-command-stdout>", "<local-command-stderr>", "<local-command-caveat>")
 
@@ -52,7 +55,7 @@ class ClaudeCode:
                 yield found
 
     def read(self, found: FoundTranscript) -> LocalSession | None:
-        """The session with its sub-agents' messages; None for a warm-up."""
+        """The session with its sub-agents' messages; None for a warm-up and for commands like /exit alone."""
         main = read_lines(found.path)
         records = _distinct(main.records)
         session_id = _session_id(records, found.path.stem)
@@ -62,7 +65,7 @@ class ClaudeCode:
         ordered = list(_merged(main_chain, [chain for chain in side_chains if chain]))
         talk = Conversation(session_id, "claude-code", self.agent, _first(ordered, "cwd"), _version(ordered))
         _tell(talk, ordered)
-        if talk.is_empty:
+        if talk.is_empty or (_COMMAND.search(talk.prompt) and not talk.models):
             return None
         return LocalSession(
             self.name,
@@ -71,13 +74,21 @@ class ClaudeCode:
             _whole_text(main, sides),
             session_data=talk.document(),
             cwd=talk.cwd,
-            prompt=talk.prompt,
+            prompt=_typed(talk.prompt),
             summary=_summary(main.records),
             branches=once(text(record, "gitBranch") for record in ordered),
             models=talk.models,
             started_at=talk.started_at,
             skipped_lines=main.skipped + sum(side.skipped for side in sides),
         )
+
+
+def _typed(prompt: str) -> str:
+    """What stands in the title: a command as it was typed, not as it is recorded."""
+    command, arguments = _COMMAND.search(prompt), _ARGUMENTS.search(prompt)
+    if not command:
+        return prompt
+    return f"{command[1].strip()} {arguments[1].strip() if arguments else ''}".strip()
 
 
 def _own_sides(file: Path) -> list[Path]:

@@ -42,7 +42,8 @@ class SecretScanner(Protocol):
 class BetterleaksScanner:
     """The betterleaks rules. Raises: RedactionUnavailable when the library is not there or cannot be loaded."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, reads_all: bool = False) -> None:
+        """`reads_all` scans every line, for comparison."""
         try:
             library = import_module("pybetterleaks")  # only here: some platforms have none
             path: Path = import_module("pybetterleaks._native").native_library_path()
@@ -53,7 +54,12 @@ class BetterleaksScanner:
             raise RedactionUnavailable(f"Secrets cannot be taken out here: {error}") from error
         self._scan: Callable[..., Any] = library.scan_text
         rules = load_rules(path)
-        self._filter = KeywordFilter(rules) if rules else None
+        self._filter = KeywordFilter(rules) if rules and not reads_all else None
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether the rules' keywords are known, so that only lines around them need be scanned."""
+        return self._filter is not None
 
     def find(self, texts: Iterable[str]) -> list[Secret]:
         """The secrets in these texts, each once.
