@@ -29,7 +29,7 @@ class SearchSort(StrEnum):
 class SearchRequest:
     """A search over the caller's sessions. Filters of the query and `filters` must both hold.
 
-    `limit` None asks for every hit.
+    `limit` None asks for every hit; `exchanges_max` bounds the matched exchanges that each names, the first ones.
     """
 
     query: str
@@ -39,7 +39,7 @@ class SearchRequest:
     limit: int | None = 20
     offset: int = 0
     has_facets: bool = False
-    has_snippets: bool = True
+    exchanges_max: int = 50
 
 
 @dataclass(frozen=True, slots=True)

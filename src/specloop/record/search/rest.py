@@ -41,7 +41,7 @@ async def search_resumable(ctx: Ctx, request: Request, asked: ResumeQuery, servi
     if is_too_short(asked.query):
         return enveloped(resume_body(SearchAnswer()))
     filters = SessionFilters(project_ids=[asked.project_id] if asked.project_id else [])
-    wanted = SearchRequest(asked.query, filters, sort=SearchSort.RECENT, limit=None)
+    wanted = SearchRequest(asked.query, filters, sort=SearchSort.RECENT, limit=None, exchanges_max=1)
     try:
         async with _reading(request, ctx) as reading:
             answer = await service.search(reading, wanted)

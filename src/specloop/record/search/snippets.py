@@ -9,7 +9,7 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import takewhile
+from itertools import chain, takewhile
 from typing import Final
 
 from specloop.record.search.query import Term
@@ -40,24 +40,29 @@ def make_snippet(text: str, terms: Sequence[Term]) -> str:
 
 
 def find_matches(text: str, terms: Sequence[Term]) -> Iterator[Place]:
-    """Where terms match in `text`, in order, not overlapping; lazily."""
-    if not terms:
-        return iter(())
-    if text.isascii():
-        pattern = _ascii_pattern(tuple(terms))
-        return (match.span() for match in pattern.finditer(text)) if pattern else iter(())
-    return _walk(text, terms)
+    """Where terms match in `text`, in order, not overlapping; lazily.
+
+    In text with letters beyond ASCII, a match that only folding shows is found when there is no plainer one.
+    """
+    pattern = _pattern(tuple(terms), text.isascii())
+    plain = iter(()) if pattern is None else (match.span() for match in pattern.finditer(text))
+    first = next(plain, None)
+    if first is not None:
+        return chain((first,), plain)
+    return iter(()) if text.isascii() or not terms else _walk(text, terms)
 
 
 @lru_cache(maxsize=64)
-def _ascii_pattern(terms: tuple[Term, ...]) -> re.Pattern[str] | None:
-    """The same rules as `_walk` for text in which characters and words cannot change length."""
+def _pattern(terms: tuple[Term, ...], is_ascii: bool) -> re.Pattern[str] | None:
+    """The rules of `_walk` for words that are written as they are typed: many times faster than cutting the text."""
+    inside, between = ("[a-z0-9]", "[^a-z0-9]+") if is_ascii else (r"[^\W_]", r"[\W_]+")
     choices = [
-        r"[^a-z0-9]+".join(term.parts) + ("[a-z0-9]*" if term.is_prefix else "(?![a-z0-9])")
+        between.join(term.parts) + (f"{inside}*" if term.is_prefix else f"(?!{inside})")
         for term in sorted(terms, key=lambda term: -len("".join(term.parts)))
         if all(part.isascii() for part in term.parts)
     ]
-    return re.compile(f"(?<![a-z0-9])(?:{'|'.join(choices)})", re.IGNORECASE | re.ASCII) if choices else None
+    flags = re.IGNORECASE | (re.ASCII if is_ascii else re.UNICODE)
+    return re.compile(f"(?<!{inside})(?:{'|'.join(choices)})", flags) if choices else None
 
 
 def _walk(text: str, terms: Sequence[Term]) -> Iterator[Place]:

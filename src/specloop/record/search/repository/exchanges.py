@@ -6,15 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 
 from specloop.db.context import Context
+from specloop.record.search.keys import ORDER_BITS
+from specloop.record.search.tables import SearchedSessionRow
 from specloop.record.sessions.compression import unpack
 from specloop.record.sessions.tables import ExchangeRow
 
-_AT_ONCE: Final = 400
-Place = tuple[str, int]
-"""A session's id and the order of an exchange in it."""
+_AT_ONCE: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a key of the index leads."""
+
+    session_id: str
+    exchange_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +36,27 @@ class PackedText:
         return unpack(self.body).decode()
 
 
-async def exchange_ids(ctx: Context, orders: Mapping[str, Sequence[int]]) -> dict[Place, str]:
-    """The ids of exchanges, asked for by session and order."""
-    found: dict[Place, str] = {}
-    wanted = [(session_id, order) for session_id, some in orders.items() for order in some]
-    for start in range(0, len(wanted), _AT_ONCE):
-        some = tuple_(ExchangeRow.session_id, ExchangeRow.order_number).in_(wanted[start : start + _AT_ONCE])
-        query = select(ExchangeRow.session_id, ExchangeRow.order_number, ExchangeRow.id).where(some)
-        found.update({(row[0], row[1]): row[2] for row in await ctx.session.execute(query)})
+async def places(ctx: Context, keys: Mapping[int, Sequence[int]]) -> dict[int, Place]:
+    """Sessions and exchanges by key, asked for by number of session; keys that lead nowhere are left out."""
+    found: dict[int, Place] = {}
+    numbers = [number for number, some in keys.items() if some]
+    key = SearchedSessionRow.number * (1 << ORDER_BITS) + ExchangeRow.order_number
+    query = select(key, ExchangeRow.session_id, ExchangeRow.id).join(
+        SearchedSessionRow, SearchedSessionRow.session_id == ExchangeRow.session_id
+    )
+    for start in range(0, len(numbers), _AT_ONCE):
+        some = numbers[start : start + _AT_ONCE]
+        wanted = [one for number in some for one in keys[number]]
+        rows = await ctx.session.execute(query.where(SearchedSessionRow.number.in_(some), key.in_(wanted)))
+        found.update({row[0]: Place(row[1], row[2]) for row in rows})
     return found
 
 
-async def packed_texts(ctx: Context, places: Sequence[Place]) -> dict[Place, PackedText]:
-    """The texts at these places."""
-    found: dict[Place, PackedText] = {}
-    for start in range(0, len(places), _AT_ONCE):
-        some = tuple_(ExchangeRow.session_id, ExchangeRow.order_number).in_(places[start : start + _AT_ONCE])
-        query = select(ExchangeRow.session_id, ExchangeRow.order_number, ExchangeRow.body).where(some)
-        found.update({(row[0], row[1]): PackedText(row[2]) for row in await ctx.session.execute(query)})
+async def packed_texts(ctx: Context, exchange_ids: Sequence[str]) -> dict[str, PackedText]:
+    """The texts of these exchanges, by session."""
+    found: dict[str, PackedText] = {}
+    for start in range(0, len(exchange_ids), _AT_ONCE):
+        some = ExchangeRow.id.in_(exchange_ids[start : start + _AT_ONCE])
+        query = select(ExchangeRow.session_id, ExchangeRow.body).where(some)
+        found.update({row[0]: PackedText(row[1]) for row in await ctx.session.execute(query)})
     return found

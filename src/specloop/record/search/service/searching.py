@@ -106,34 +106,36 @@ class SearchService:
     async def _hits(
         self, ctx: Context, found: Found, numbers: Sequence[int], terms: Sequence[Term], request: SearchRequest
     ) -> list[Hit]:
-        ids = await sessions.session_ids(ctx, numbers)
+        keys = {number: _keys_of(found, number)[: request.exchanges_max] for number in numbers}
+        places = await exchanges.places(ctx, keys)
+        ids = {number: places[some[0]].session_id for number, some in keys.items() if some and some[0] in places}
+        if bare := [number for number, some in keys.items() if not some]:
+            ids |= await sessions.session_ids(ctx, bare)
         known = await self._reader.get_many(ctx, list(ids.values()))
-        keys = {number: _keys_of(found, number) for number in numbers if ids.get(number) in known}
-        orders = {ids[number]: [order_of(key) for key in some] for number, some in keys.items()}
-        exchange_ids = await exchanges.exchange_ids(ctx, orders)
-        snippets = await self._snippets(ctx, orders, terms) if request.has_snippets else {}
+        firsts = [places[some[0]].exchange_id for some in keys.values() if some and some[0] in places]
+        snippets = await _snippets(ctx, firsts, terms)
         return [
             Hit(
                 session=known[ids[number]],
                 exchanges=[
-                    MatchedExchange(exchange_id, order_of(key), found.scores.get(key, 0.0))
+                    MatchedExchange(places[key].exchange_id, order_of(key), found.scores.get(key, 0.0))
                     for key in some
-                    if (exchange_id := exchange_ids.get((ids[number], order_of(key)))) is not None
+                    if key in places
                 ],
                 snippet=snippets.get(ids[number], ""),
                 rank=found.ranks.get(number, 0.0),
             )
             for number, some in keys.items()
+            if ids.get(number) in known
         ]
 
-    async def _snippets(
-        self, ctx: Context, orders: Mapping[str, Sequence[int]], terms: Sequence[Term]
-    ) -> dict[str, str]:
-        places = [(session_id, some[0]) for session_id, some in orders.items() if some]
-        packed = await exchanges.packed_texts(ctx, places)
-        if len(packed) < THREAD_FROM:
-            return _make_snippets(packed, terms)
-        return await asyncio.to_thread(_make_snippets, packed, terms)
+
+async def _snippets(ctx: Context, exchange_ids: Sequence[str], terms: Sequence[Term]) -> dict[str, str]:
+    """By session."""
+    packed = await exchanges.packed_texts(ctx, exchange_ids) if exchange_ids else dict[str, PackedText]()
+    if len(packed) < THREAD_FROM:
+        return _make_snippets(packed, terms)
+    return await asyncio.to_thread(_make_snippets, packed, terms)
 
 
 async def _scores(ctx: Context, terms: Sequence[Term], matches: Matches) -> Mapping[int, float]:
@@ -153,5 +155,5 @@ def _sessions_of(scores: Mapping[int, float], allowed: frozenset[int]) -> list[i
     return [number for number in dict.fromkeys(map(number_of, ranked)) if number in allowed]
 
 
-def _make_snippets(packed: Mapping[tuple[str, int], PackedText], terms: Sequence[Term]) -> dict[str, str]:
-    return {session_id: make_snippet(one.text(), terms) for (session_id, _order), one in packed.items()}
+def _make_snippets(packed: Mapping[str, PackedText], terms: Sequence[Term]) -> dict[str, str]:
+    return {session_id: make_snippet(one.text(), terms) for session_id, one in packed.items()}
