@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import CursorResult
@@ -14,9 +14,15 @@ from specloop.db.base import Base
 from specloop.db.context import Context
 from specloop.kit.ids import new_id, parse_uuid
 from specloop.record.projects.model import Project
-from specloop.record.projects.tables import ProjectAliasRow, ProjectRow
+from specloop.record.projects.tables import PROJECTS, ProjectAliasRow, ProjectRow
 
-_COLUMNS = ProjectRow.__table__.columns
+_COLUMNS = PROJECTS.columns
+_BY_CLIENT_ID: Final = select(*_COLUMNS).where(
+    _COLUMNS.workspace_id == bindparam("workspace"),
+    _COLUMNS.owner_id == bindparam("owner"),
+    _COLUMNS.client_id == bindparam("client_id"),
+)
+_KEPT_BY_CLIENT_ID: Final = _BY_CLIENT_ID.with_for_update(read=True, key_share=True)
 
 
 def owned(ctx: Context, table: type[ProjectRow | ProjectAliasRow] = ProjectRow) -> ColumnElement[bool]:
@@ -35,7 +41,7 @@ async def find(ctx: Context, project_id: str, *, is_kept: bool = False) -> Proje
 
     With `is_kept` nobody can delete or merge it before the transaction ends.
     """
-    found = await _one(ctx, ProjectRow.client_id == project_id, is_kept)
+    found = await _by_client_id(ctx, project_id, is_kept)
     if found is None:
         aliased = select(ProjectAliasRow.project_id).where(
             owned(ctx, ProjectAliasRow), ProjectAliasRow.alias == project_id
@@ -44,6 +50,13 @@ async def find(ctx: Context, project_id: str, *, is_kept: bool = False) -> Proje
     if found is None and (row_id := parse_uuid(project_id)) is not None:
         found = await _one(ctx, ProjectRow.id == row_id, is_kept)
     return found
+
+
+async def _by_client_id(ctx: Context, client_id: str, is_kept: bool) -> Project | None:
+    owner = {"workspace": ctx.workspace_id, "owner": ctx.principal.user_id or "", "client_id": client_id}
+    connection = await ctx.session.connection()
+    row = (await connection.execute(_KEPT_BY_CLIENT_ID if is_kept else _BY_CLIENT_ID, owner)).mappings().first()
+    return None if row is None else Project(**row)
 
 
 async def _one(ctx: Context, condition: ColumnElement[bool], is_kept: bool) -> Project | None:

@@ -16,22 +16,27 @@ from specloop.db.context import Context
 from specloop.kit.ids import new_id
 from specloop.record.sessions.model import StoredExchange
 from specloop.record.sessions.preparation import DerivedExchange
+from specloop.record.sessions.repository.writing import Write
 from specloop.record.sessions.tables import EXCHANGES
 
 _COMPARED = ("order_number", "key", "started_at", "ended_at", "has_error", "text_sha256")
-_IDS_AT_ONCE = 500
+_CHANGED = (*_COMPARED, "text_length", "body", "updated_at")
+_ROW = EXCHANGES.c.id == bindparam("row_id")
+_ADD, _REMOVE = insert(EXCHANGES), delete(EXCHANGES).where(_ROW)
+_CHANGE = update(EXCHANGES).where(_ROW).values({name: bindparam(name) for name in _CHANGED})
 
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """All exchanges as they are now, and the ids of those that are gone."""
+    """All exchanges as they will be, the ids of those that go, and the writes that make it so."""
 
     stored: Sequence[StoredExchange]
     removed_ids: Sequence[str]
+    writes: Sequence[Write]
 
 
 async def replace(ctx: Context, session_id: str, exchanges: Sequence[DerivedExchange], *, is_new: bool) -> Replaced:
-    """Store `exchanges` in place of what was there."""
+    """What storing `exchanges` in place of what is there takes; nothing is written yet."""
     known = [] if is_new else await _known(ctx, session_id)
     stored: list[StoredExchange] = []
     added: list[dict[str, Any]] = []
@@ -47,8 +52,8 @@ async def replace(ctx: Context, session_id: str, exchanges: Sequence[DerivedExch
         stored.append(StoredExchange(row_id, number, one.text, one.has_error, is_changed))
     kept = {one.id for one in stored}
     removed = [old["id"] for old in known if old["id"] not in kept]
-    await _write(ctx, added, changed, removed)
-    return Replaced(stored, removed)
+    gone = [{"row_id": row_id} for row_id in removed]
+    return Replaced(stored, removed, [(_REMOVE, gone), (_CHANGE, changed), (_ADD, added)])
 
 
 async def _known(ctx: Context, session_id: str) -> list[Mapping[str, Any]]:
@@ -94,21 +99,6 @@ def _born(ctx: Context, session_id: str) -> dict[str, Any]:
         "created_at": now,
         "updated_at": now,
     }
-
-
-async def _write(
-    ctx: Context, added: list[dict[str, Any]], changed: list[dict[str, Any]], removed: Sequence[str]
-) -> None:
-    for start in range(0, len(removed), _IDS_AT_ONCE):
-        some = removed[start : start + _IDS_AT_ONCE]
-        await ctx.session.execute(delete(EXCHANGES).where(EXCHANGES.c.id.in_(some)))
-    if changed:
-        names = [name for name in changed[0] if name != "row_id"]
-        statement = update(EXCHANGES).where(EXCHANGES.c.id == bindparam("row_id"))
-        connection = await ctx.session.connection()  # the session itself would take this for a bulk update by key
-        await connection.execute(statement.values({name: bindparam(name) for name in names}), changed)
-    if added:
-        await ctx.session.execute(insert(EXCHANGES), added)
 
 
 async def edit(ctx: Context, session_id: str, exchange_id: str, values: Mapping[str, Any]) -> bool:

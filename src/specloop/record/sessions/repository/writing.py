@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import BindParameter, Connection, Executable, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -16,6 +16,29 @@ from specloop.record.sessions.repository.filters import owned
 from specloop.record.sessions.tables import DOCUMENTS, SESSIONS, USAGE, VALUES, DocumentRow, SessionRow
 
 _IDS_AT_ONCE = 500
+# Built once: putting a statement together costs more than running it.
+_ADD: Final[Mapping[str, Any]] = {
+    name: make(SESSIONS).on_conflict_do_nothing().returning(SESSIONS.c.id)
+    for name, make in (("postgresql", postgresql_insert), ("sqlite", sqlite_insert))
+}
+_OF_SESSION: Final[BindParameter[Any]] = bindparam("of_session")
+_ADD_DOCUMENTS, _ADD_VALUES, _ADD_USAGE = insert(DOCUMENTS), insert(VALUES), insert(USAGE)
+_CLEAR_VALUES: Final = delete(VALUES).where(VALUES.c.session_id == _OF_SESSION)
+_CLEAR_USAGE: Final = delete(USAGE).where(USAGE.c.session_id == _OF_SESSION)
+
+Write = tuple[Executable, Sequence[Mapping[str, Any]]]
+"""A statement with the rows of its parameters; without rows it does nothing."""
+
+
+async def execute_all(ctx: Context, writes: Iterable[Write]) -> None:
+    """Run the writes in order, in one go."""
+
+    def run(connection: Connection) -> None:
+        for statement, rows in writes:
+            if rows:
+                connection.execute(statement, rows)
+
+    await (await ctx.session.connection()).run_sync(run)
 
 
 async def find_for_change(ctx: Context, project_row_id: str, client_id: str) -> Mapping[str, Any] | None:
@@ -34,9 +57,8 @@ async def lock(ctx: Context, row_id: str) -> Mapping[str, Any] | None:
 
 async def add(ctx: Context, values: Mapping[str, Any]) -> bool:
     """Insert the session; False when somebody else has just done so."""
-    make: Any = postgresql_insert if ctx.uow.engine_name == "postgresql" else sqlite_insert
-    statement = make(SESSIONS).on_conflict_do_nothing().returning(SESSIONS.c.id)
-    return (await ctx.session.execute(statement, dict(values))).first() is not None
+    connection = await ctx.session.connection()
+    return (await connection.execute(_ADD[ctx.uow.engine_name], dict(values))).first() is not None
 
 
 async def change(ctx: Context, row_id: str, values: Mapping[str, Any]) -> None:
@@ -50,56 +72,42 @@ async def digests(ctx: Context, row_id: str) -> dict[DocumentKind, str]:
     return {DocumentKind(kind): digest for kind, digest in await ctx.session.execute(query)}
 
 
-async def put_documents(
-    ctx: Context, row_id: str, documents: Mapping[DocumentKind, PackedDocument], replaced: Iterable[DocumentKind] = ()
-) -> None:
+def documents(
+    ctx: Context, row_id: str, packed: Mapping[DocumentKind, PackedDocument], replaced: Iterable[DocumentKind] = ()
+) -> list[Write]:
     """Store documents; `replaced` are those kinds among them of which an older one is there."""
-    gone = [kind.value for kind in replaced]
-    if gone:
-        await ctx.session.execute(delete(DOCUMENTS).where(DOCUMENTS.c.session_id == row_id, DOCUMENTS.c.kind.in_(gone)))
-    rows = [
-        {
-            **_tenant(ctx),
-            "session_id": row_id,
-            "kind": kind.value,
-            "sha256": one.sha256,
-            "size": one.size,
-            "body": one.body,
-        }
-        for kind, one in documents.items()
+    gone = DOCUMENTS.c.kind == bindparam("of_kind")
+    clear = delete(DOCUMENTS).where(DOCUMENTS.c.session_id == _OF_SESSION, gone)
+    tenant = {**_tenant(ctx), "session_id": row_id}
+    return [
+        (clear, [{"of_session": row_id, "of_kind": kind.value} for kind in replaced]),
+        (
+            _ADD_DOCUMENTS,
+            [
+                {**tenant, "kind": kind.value, "sha256": one.sha256, "size": one.size, "body": one.body}
+                for kind, one in packed.items()
+            ],
+        ),
     ]
-    if rows:
-        await ctx.session.execute(insert(DOCUMENTS), rows)
 
 
-async def put_values(ctx: Context, row_id: str, values: Iterable[DerivedValue], *, is_new: bool) -> None:
+def values(ctx: Context, row_id: str, derived: Iterable[DerivedValue], *, is_new: bool) -> list[Write]:
     """Store what the session is filtered by, in place of what was there."""
-    if not is_new:
-        await ctx.session.execute(delete(VALUES).where(VALUES.c.session_id == row_id))
-    by_key = {(one.kind, one.value): one for one in values}  # values that were cut may have become equal
+    tenant = {**_tenant(ctx), "session_id": row_id}
+    by_key = {(one.kind, one.value): one for one in derived}  # values that were cut may have become equal
     rows = [
-        {
-            **_tenant(ctx),
-            "session_id": row_id,
-            "kind": one.kind.value,
-            "value": one.value,
-            "count": one.count,
-            "errors": one.errors,
-        }
+        {**tenant, "kind": one.kind.value, "value": one.value, "count": one.count, "errors": one.errors}
         for one in by_key.values()
     ]
-    if rows:
-        await ctx.session.execute(insert(VALUES), rows)
+    return [*([] if is_new else [_of(_CLEAR_VALUES, row_id)]), (_ADD_VALUES, rows)]
 
 
-async def put_usage(ctx: Context, row_id: str, usage: Iterable[DerivedUsage], *, is_new: bool) -> None:
+def usage(ctx: Context, row_id: str, derived: Iterable[DerivedUsage], *, is_new: bool) -> list[Write]:
     """Store the tokens by day and model, in place of what was there."""
-    if not is_new:
-        await ctx.session.execute(delete(USAGE).where(USAGE.c.session_id == row_id))
+    tenant = {**_tenant(ctx), "session_id": row_id}
     rows = [
         {
-            **_tenant(ctx),
-            "session_id": row_id,
+            **tenant,
             "day": one.day,
             "model": one.model,
             "input_tokens": one.usage.input,
@@ -109,10 +117,13 @@ async def put_usage(ctx: Context, row_id: str, usage: Iterable[DerivedUsage], *,
             "reasoning_tokens": one.usage.reasoning,
             "cost_usd": one.cost_usd,
         }
-        for one in usage
+        for one in derived
     ]
-    if rows:
-        await ctx.session.execute(insert(USAGE), rows)
+    return [*([] if is_new else [_of(_CLEAR_USAGE, row_id)]), (_ADD_USAGE, rows)]
+
+
+def _of(statement: Executable, row_id: str) -> Write:
+    return statement, [{"of_session": row_id}]
 
 
 async def remove(ctx: Context, row_ids: Sequence[str]) -> None:

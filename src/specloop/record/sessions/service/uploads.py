@@ -27,6 +27,7 @@ from specloop.record.sessions.observers import SessionObserver
 from specloop.record.sessions.preparation import DERIVATION, Derived, DerivedValue, Prepared, clipped, prepare
 from specloop.record.sessions.repository import exchanges, writing
 from specloop.record.sessions.repository.rows import FIGURES, brief, from_values
+from specloop.record.sessions.repository.writing import Write
 from specloop.record.sessions.service.tags import make_etag
 from specloop.record.sessions.uploading import plain
 
@@ -61,12 +62,12 @@ class SessionUploads:
         prepared = await off_loop(size, lambda: prepare(upload))
         while True:  # again when the project was merged away, or the session deleted, at this very moment
             project = await self._projects.ensure(ctx, project_id, upload.project_name)
-            known = await writing.find_for_change(ctx, project.id, session_id)
-            if known is not None:
-                return Stored(False, await self._update(ctx, project, known, upload, prepared))
             stored = await self._create(ctx, project, session_id, upload, prepared)
             if stored is not None:
                 return Stored(True, stored)
+            known = await writing.find_for_change(ctx, project.id, session_id)
+            if known is not None:
+                return Stored(False, await self._update(ctx, project, known, upload, prepared))
 
     async def _create(
         self, ctx: Context, project: Project, session_id: str, upload: Upload, prepared: Prepared
@@ -94,9 +95,9 @@ class SessionUploads:
         values["etag"] = make_etag(row_id, values["markdown_size"], values["content_digest"], 0)
         if not await writing.add(ctx, values):
             return None
-        await writing.put_documents(ctx, row_id, prepared.documents)
         session = from_values(values, brief(project))
-        await self._store_derived(ctx, session, prepared.derived, is_new=True, keeps_usage=False)
+        documents = writing.documents(ctx, row_id, prepared.documents)
+        await self._store(ctx, session, prepared.derived, documents, is_new=True)
         return session
 
     async def _update(
@@ -116,29 +117,38 @@ class SessionUploads:
         changes["etag"] = make_etag(row_id, changes["markdown_size"], changes["content_digest"], known["revision"])
         await writing.change(ctx, row_id, changes)
         fresh = {kind: one for kind, one in prepared.documents.items() if stored.get(kind) != one.sha256}
-        await writing.put_documents(ctx, row_id, fresh, replaced=fresh.keys() & stored.keys())
+        documents = writing.documents(ctx, row_id, fresh, replaced=fresh.keys() & stored.keys())
         session = from_values({**known, **changes}, brief(project))
-        await self._store_derived(ctx, session, prepared.derived, is_new=False, keeps_usage=keeps_usage)
+        await self._store(ctx, session, prepared.derived, documents, is_new=False, keeps_usage=keeps_usage)
         return session
 
-    async def _store_derived(
-        self, ctx: Context, session: Session, derived: Derived, *, is_new: bool, keeps_usage: bool
+    async def _store(
+        self,
+        ctx: Context,
+        session: Session,
+        derived: Derived,
+        documents: Sequence[Write],
+        *,
+        is_new: bool,
+        keeps_usage: bool = False,
     ) -> None:
+        """Write everything but the session's own row, then tell the observers."""
         replaced = await exchanges.replace(ctx, session.id, derived.exchanges, is_new=is_new)
-        named = (
-            DerivedValue(kind, clipped(value))
-            for kind, found in (
-                (ValueKind.MODEL, session.models),
-                (ValueKind.BRANCH, session.branches),
-                (ValueKind.TAG, session.tags),
-            )
-            for value in found
-        )
-        await writing.put_values(ctx, session.id, (*derived.values, *named), is_new=is_new)
-        if not keeps_usage:
-            await writing.put_usage(ctx, session.id, derived.usage, is_new=is_new)
+        values = writing.values(ctx, session.id, (*derived.values, *_named_values(session)), is_new=is_new)
+        usage = [] if keeps_usage else writing.usage(ctx, session.id, derived.usage, is_new=is_new)
+        await writing.execute_all(ctx, (*documents, *replaced.writes, *values, *usage))
         for observer in self._observers:
             await observer.stored(ctx, session, replaced.stored, replaced.removed_ids)
+
+
+def _named_values(session: Session) -> list[DerivedValue]:
+    """What the client named beside what the documents tell."""
+    named = (
+        (ValueKind.MODEL, session.models),
+        (ValueKind.BRANCH, session.branches),
+        (ValueKind.TAG, session.tags),
+    )
+    return [DerivedValue(kind, clipped(value)) for kind, values in named for value in values]
 
 
 def _content(upload: Upload, digests: Mapping[DocumentKind, str], metadata_json: bytes) -> dict[str, Any]:
