@@ -23,11 +23,14 @@ from specloop.cli import (
     keys,
     login,
     scans,
+    search,
     sessions,
     traces,
     up,
+    users,
     workspaces,
 )
+from specloop.cli.operator import Operator
 from specloop.cli.output import plain
 from specloop.cli.session import NotLoggedIn
 from specloop.errors import SpecloopError, StartupError
@@ -43,7 +46,7 @@ class Program:
 
     serve: Callable[[Settings], int]
     diagnose: Callable[[Settings], list[doctor.Finding]]
-    make_device_code: Callable[[Settings, str], devices.Code]
+    operator: Callable[[], Operator]
 
 
 def build() -> typer.Typer:
@@ -65,10 +68,13 @@ def build() -> typer.Typer:
     app.add_typer(workspaces.app, name="workspaces")
     app.add_typer(keys.app, name="keys")
     app.add_typer(devices.app, name="devices")
+    app.add_typer(users.users_app, name="users")
+    app.add_typer(users.accounts_app, name="accounts")
     app.add_typer(agents.app, name="agents")
     app.add_typer(scans.app, name="scans")
     app.add_typer(changesets.app, name="changesets")
     app.add_typer(sessions.app, name="sessions")
+    app.command("search")(search.search)
     app.add_typer(traces.app, name="traces")
     return app
 
