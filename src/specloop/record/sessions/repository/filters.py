@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.orm import aliased
 
 from specloop.db.context import Context
 from specloop.record.projects.tables import ProjectAliasRow, ProjectRow
@@ -83,14 +84,15 @@ def _has_value(kind: ValueKind, condition: ColumnElement[bool]) -> ColumnElement
 
 def _in_projects(project_ids: Sequence[str]) -> ColumnElement[bool]:
     """Ids as in URLs. The owner is the session's, so that this needs no caller."""
-    named = select(ProjectRow.id).where(
-        ProjectRow.workspace_id == SessionRow.workspace_id,
-        ProjectRow.owner_id == SessionRow.owner_id,
-        or_(ProjectRow.client_id.in_(project_ids), ProjectRow.id.in_(project_ids)),
+    named, known_as = aliased(ProjectRow), aliased(ProjectAliasRow)  # the list itself may have joined projects
+    by_name = select(named.id).where(
+        named.workspace_id == SessionRow.workspace_id,
+        named.owner_id == SessionRow.owner_id,
+        or_(named.client_id.in_(project_ids), named.id.in_(project_ids)),
     )
-    aliased = select(ProjectAliasRow.project_id).where(
-        ProjectAliasRow.workspace_id == SessionRow.workspace_id,
-        ProjectAliasRow.owner_id == SessionRow.owner_id,
-        ProjectAliasRow.alias.in_(project_ids),
+    by_alias = select(known_as.project_id).where(
+        known_as.workspace_id == SessionRow.workspace_id,
+        known_as.owner_id == SessionRow.owner_id,
+        known_as.alias.in_(project_ids),
     )
-    return or_(SessionRow.project_id.in_(named), SessionRow.project_id.in_(aliased))
+    return or_(SessionRow.project_id.in_(by_name), SessionRow.project_id.in_(by_alias))
