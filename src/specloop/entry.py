@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 from importlib import import_module
+from typing import cast
 
 from specloop import cli
-from specloop.cli.devices import Code
 from specloop.cli.doctor import Finding
+from specloop.cli.operator import Operator
 from specloop.settings import BadSetting, Settings
 
 
@@ -34,11 +35,11 @@ def _diagnose(settings: Settings) -> list[Finding]:
     return import_module("specloop.app.diagnosis").diagnose(settings)
 
 
-def _make_device_code(settings: Settings, email: str) -> Code:
+def _operator() -> Operator:
     import_module("specloop.kit.log").configure("console", "error")
-    return import_module("specloop.app.device_codes").make_device_code(settings, email)
+    return cast(Operator, import_module("specloop.app.operating"))
 
 
 def main() -> None:
     """Run the command line."""
-    cli.run(cli.Program(serve=_serve, diagnose=_diagnose, make_device_code=_make_device_code))
+    cli.run(cli.Program(serve=_serve, diagnose=_diagnose, operator=_operator))

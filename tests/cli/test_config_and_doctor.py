@@ -92,7 +92,8 @@ def test_the_doctor_tells_an_unreachable_database_without_its_password(terminal:
 
 
 def test_a_reachable_postgresql_is_told_its_schema(postgres_server: PostgresServer, postgres_template: str) -> None:
-    assert f"schema {script_directory().get_current_head()}" in diagnosis.check_state(postgres_server.url(postgres_template)).detail
+    newest = script_directory().get_current_head()
+    assert f"schema {newest}" in diagnosis.check_state(postgres_server.url(postgres_template)).detail
     empty = diagnosis.check_state(postgres_server.url(postgres_server.create_database()))
     assert "empty" in empty.detail
 

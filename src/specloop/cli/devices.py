@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated
 
 import typer
 
+from specloop.cli.operator import operator_of, settings_of
 from specloop.cli.output import AsJSON, print_json, say, show_rows
 from specloop.cli.session import NotLoggedIn, Session
 from specloop.errors import BadRequest
 from specloop.kit.clock import format_time
-from specloop.settings import load
 
 app = typer.Typer(help="Machines that record coding sessions here.", no_args_is_help=True)
-
-
-class Code(Protocol):
-    """A one-time code."""
-
-    @property
-    def code(self) -> str:
-        """Its six characters."""
-        ...
-
-    @property
-    def expires_at(self) -> datetime:
-        """Until when it is good."""
-        ...
 
 
 DEVICES = "/api/v1/auth/devices"
@@ -52,7 +37,7 @@ def make_code(
     if data is not None:
         if email is None:
             raise BadRequest("name the user with --email")
-        fresh = context.obj.make_device_code(load({"data": data}, config).settings, email)
+        fresh = operator_of(context).make_device_code(settings_of(data, config), email)
         code, expires_at = fresh.code, format_time(fresh.expires_at)
     else:
         answer = _signed_in(url, email).post("/api/v1/auth/device-codes")

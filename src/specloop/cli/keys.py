@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from specloop.cli.operator import Config, Data, operator_of, settings_of
 from specloop.cli.output import AsJSON, print_json, say, show_rows
 from specloop.cli.session import Session
 
@@ -49,3 +50,15 @@ def revoke_key(key_id: str, workspace: Workspace = None, as_json: AsJSON = False
         print_json({"key_id": key_id, "status": "revoked"})
     else:
         say("Revoked.")
+
+
+@app.command("rotate-signing")
+def rotate_signing_key(
+    context: typer.Context, data: Data = None, config: Config = None, as_json: AsJSON = False
+) -> None:
+    """Sign sign-in tokens with a new key; for the operator, while the server is stopped."""
+    kid = operator_of(context).rotate_signing_key(settings_of(data, config))
+    if as_json:
+        print_json({"kid": kid})
+    else:
+        say(f"The next start signs with key {kid}; tokens of the old key stay good until they end.")
