@@ -31,16 +31,16 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from starlette.requests import HTTPConnection
 
+from specloop.db.blobs import BlobStore
 from specloop.db.database import Database
 from specloop.db.migrations import migrate
 from specloop.db.telemetry import TelemetryStore
 from specloop.db.uow import ALL_WORKSPACES
 from specloop.kit.clock import SystemClock
 from specloop.kit.context import CredentialKind, Principal
-from specloop.record.traces import TraceIntake, TraceReader
-from specloop.record.traces.otlp import router as otlp_router
+from specloop.record.traces import TraceIntake
+from specloop.record.traces.assembly import assemble
 from specloop.record.traces.repository.inbox import stored_bytes
-from specloop.record.traces.rest import router as rest_router
 from specloop.transport.guard import Admission
 from specloop.transport.routing import Door
 
@@ -104,9 +104,10 @@ async def serve(folder: Path) -> None:
     intake = TraceIntake(database, telemetry, SystemClock())
     app = FastAPI()
     app.state.door = Door(database, Gate(), SystemClock())
-    app.state.services = {TraceIntake: intake, TraceReader: TraceReader(telemetry)}
-    app.include_router(otlp_router)
-    app.include_router(rest_router)
+    traces = assemble(telemetry, BlobStore.open(f"file://{folder / 'blobs'}"), intake)
+    app.state.services = traces.services
+    for router in traces.routers:
+        app.include_router(router)
     _add_bare_sink(app, folder / "bare.db")
 
     async def disk() -> Response:

@@ -58,8 +58,8 @@ from specloop.kit.crypto import Pepper
 from specloop.kit.mail import SMTPMailer
 from specloop.record import assembly as record
 from specloop.record.skills import rest as skills_rest
-from specloop.record.traces import TraceIntake, TraceReader, otlp
-from specloop.record.traces import rest as traces_rest
+from specloop.record.traces import TraceIntake
+from specloop.record.traces.assembly import assemble as assemble_traces
 from specloop.record.traces.service.health import IngestHealth
 from specloop.record.traces.service.intake import inbox_level
 from specloop.run.agents import AgentHealth, AgentRunner, CardService, ConfigServer
@@ -326,10 +326,10 @@ def _add_record(assembly: Assembly, ground: Ground) -> TraceIntake:
     intake = TraceIntake(
         ground.database, ground.telemetry, ground.clock, inbox_bytes_max=ground.settings.ingest_queue_bytes_max
     )
-    reader = TraceReader(ground.telemetry)
-    assembly.add(intake, reader)
-    assembly.probes.append(IngestHealth(reader))
-    assembly.routers += [otlp.router, traces_rest.router, *skills_rest.routers]
+    traces = assemble_traces(ground.telemetry, ground.blobs, intake)
+    assembly.take(traces)
+    assembly.probes.append(IngestHealth(traces.reader))
+    assembly.routers += skills_rest.routers
     return intake
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -19,14 +20,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 
 from specloop.app.errors import render, translate
+from specloop.db.blobs import BlobStore
 from specloop.db.database import Database
 from specloop.db.telemetry import TelemetryStore
 from specloop.errors import NotFound, SpecloopError, Unauthenticated
 from specloop.kit.clock import SystemClock
 from specloop.kit.context import CredentialKind, Principal
-from specloop.record.traces import TraceIntake, TraceReader
-from specloop.record.traces.otlp import router as otlp_router
-from specloop.record.traces.rest import router as rest_router
+from specloop.record.traces import TraceIntake
+from specloop.record.traces.assembly import assemble
 from specloop.transport.guard import Admission
 from specloop.transport.routing import Door
 
@@ -50,6 +51,13 @@ def key_of(workspace_id: str, *scopes: str) -> Principal:
 
 
 CALLERS = {
+    "owner": Principal(
+        account_id=ACCOUNT,
+        kind=CredentialKind.SESSION,
+        user_id="u",
+        workspace_id=OURS,
+        scopes=EVERYTHING | {"write:workspace", "admin:workspace"},
+    ),
     "ours": key_of(OURS),
     "theirs": key_of(THEIRS),
     "reader": key_of(OURS, "read:workspace"),
@@ -83,9 +91,10 @@ def build_app(database: Database, telemetry: TelemetryStore, intake: TraceIntake
     """The application of the trace routes."""
     app = FastAPI(redirect_slashes=False)
     app.state.door = Door(database, Gate(), SystemClock())
-    app.state.services = {TraceIntake: intake, TraceReader: TraceReader(telemetry)}
-    app.include_router(otlp_router)
-    app.include_router(rest_router)
+    traces = assemble(telemetry, BlobStore.open(f"file://{tempfile.mkdtemp()}"), intake)
+    app.state.services = traces.services
+    for router in traces.routers:
+        app.include_router(router)
 
     async def answer(request: Request, error: Exception) -> Any:
         return render(translate(error), request)

@@ -70,6 +70,16 @@ class TelemetryClient:
             raise _translated(error) from error
         return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
 
+    def query_bytes(self, sql: str, form: str, parameters: Mapping[str, Any] | None = None) -> bytes:
+        """The result of a SELECT in one of the engine's file formats.
+
+        Raises: TelemetryUnavailable, TelemetryQueryFailed.
+        """
+        try:
+            return bytes(self._client.raw_query(sql, parameters=dict(parameters or {}), fmt=form))
+        except ClickHouseError as error:
+            raise _translated(error) from error
+
     def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
         """Run a statement that returns no rows.
 

@@ -97,6 +97,23 @@ class TelemetryStore:
             self._write_threads, self._run_alone, statements, _bound(statements[0], workspace_id, parameters)
         )
 
+    async def maintain(self, statements: Sequence[str]) -> None:
+        """Run statements that change no row that anybody sees, in the background of inserts and queries.
+
+        Raises: TelemetryUnavailable, TelemetryQueryFailed.
+        """
+        await self._in_thread(self._write_threads, self._run_beside, statements)
+
+    async def read_file(
+        self, sql: str, form: str, *, workspace_id: str, parameters: Mapping[str, Any] | None = None
+    ) -> bytes:
+        """The result of a SELECT over one workspace as a file in one of the engine's formats, such as Parquet.
+
+        Raises: TelemetryUnavailable, TelemetryQueryFailed.
+        """
+        bound = _bound(sql, workspace_id, parameters)
+        return await self._in_thread(self._read_threads, self._read_bytes, sql, form, bound)
+
     async def ping(self) -> None:
         """Ask the engine for a constant.
 
@@ -124,6 +141,21 @@ class TelemetryStore:
             finally:
                 for client in clients:
                     self._writers.put(client)
+
+    def _run_beside(self, statements: Sequence[str]) -> None:
+        client = self._writers.get()
+        try:
+            for sql in statements:
+                client.command(sql)
+        finally:
+            self._writers.put(client)
+
+    def _read_bytes(self, sql: str, form: str, parameters: Mapping[str, Any]) -> bytes:
+        client = self._readers.get()
+        try:
+            return client.query_bytes(sql, form, parameters)
+        finally:
+            self._readers.put(client)
 
     def _read(self, sql: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
         client = self._readers.get()

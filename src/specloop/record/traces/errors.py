@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from specloop.errors import BadRequest, NotFound, Unavailable
+from specloop.errors import BadRequest, BusinessRule, NotFound, Unavailable
 
 
 class TraceNotFound(NotFound):
     """Trace not found."""
+
+
+class ExportNotFound(NotFound):
+    """Export not found."""
+
+
+class ExportNotReady(BusinessRule):
+    """The export has no file yet."""
 
 
 class MalformedTraces(BadRequest):

@@ -309,3 +309,14 @@ def _hang(root: SpanNode, children: Mapping[str | None, Sequence[SpanNode]], pla
             holder.children.append(child)
             is_deep = depth + 1 >= TREE_DEPTH_MAX
             waiting.append((child, holder, depth) if is_deep else (child, child, depth + 1))
+
+
+def all_spans(nodes: Sequence[SpanNode]) -> list[Span]:
+    """The spans of `nodes` and of everything below them."""
+    found: list[Span] = []
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        found.append(node.span)
+        waiting += node.children
+    return found

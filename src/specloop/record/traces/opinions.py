@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from math import isfinite
+from math import nan
 from typing import Any
 
 from specloop.errors import ValidationFailed
@@ -97,7 +97,7 @@ def normalised(kind: FeedbackKind, value: Any) -> tuple[Any, float | None]:
     match kind:
         case FeedbackKind.THUMBS if isinstance(value, (str, bool, int)) and value in _THUMBS:
             return ("up" if _THUMBS[value] else "down"), _THUMBS[value]
-        case FeedbackKind.SCORE if _is_number(value) and 0 <= value <= 1:
+        case FeedbackKind.SCORE if 0 <= _number(value) <= 1:
             return float(value), float(value)
         case FeedbackKind.LABEL if isinstance(value, str) and 0 < len(value) <= LABEL_LENGTH_MAX:
             return value, None
@@ -118,5 +118,6 @@ _EXPECTED = {
 }
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
+def _number(value: Any) -> float:
+    """The number that `value` is, else NaN, which is in no range."""
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else nan

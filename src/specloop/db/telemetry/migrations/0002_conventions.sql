@@ -123,7 +123,7 @@ ALTER TABLE spans
         attributes['lk.function_tool.id']]),
     MODIFY COLUMN error_type LowCardinality(String) MATERIALIZED arrayFirst(text -> text != '', [
         attributes['error.type'], attributes['exception.type'],
-        arrayFirst(event -> event.name = 'exception', events).attributes['exception.type']]),
+        tupleElement(arrayFirst(event -> tupleElement(event, 'name') = 'exception', events), 'attributes')['exception.type']]),
     MODIFY COLUMN tags Array(String) MATERIALIZED arrayDistinct(arrayFlatten(arrayMap(
         key -> if(attribute_types[indexOf(mapKeys(attributes), key)] = 'array',
             arrayFilter(tag -> tag != '', extractAll(base64Decode(attributes[key]), '\\x0a[\\x00-\\x7f]([^\\x0a]+)')),
@@ -134,8 +134,8 @@ ALTER TABLE spans
     -- Scores that instrumentation reports beside or after a call; the read side makes annotations of them.
     ADD COLUMN IF NOT EXISTS scores Array(Float64) MATERIALIZED arrayConcat(
         arrayFilter(score -> isFinite(score), arrayMap(
-            event -> toFloat64OrNull(event.attributes['gen_ai.evaluation.score.value']),
-            arrayFilter(event -> event.name = 'gen_ai.evaluation.result', events)))::Array(Float64),
+            event -> toFloat64OrNull(tupleElement(event, 'attributes')['gen_ai.evaluation.score.value']),
+            arrayFilter(event -> tupleElement(event, 'name') = 'gen_ai.evaluation.result', events)))::Array(Float64),
         arrayFilter(score -> isFinite(score), arrayMap(
             key -> toFloat64OrNull(attributes[key]),
             arrayFilter(key -> startsWith(key, 'evaluations.') AND endsWith(key, '.score'),

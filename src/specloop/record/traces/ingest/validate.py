@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
 from specloop.record.traces.model import Outcome
 
@@ -65,6 +65,16 @@ def validate(message: ExportTraceServiceRequest, body: bytes | None, now_ns: int
     if not accepted:
         return Verdict(b"", 0, rejected)
     return Verdict(message.SerializeToString() if rejected or body is None else body, accepted, rejected)
+
+
+def why_refused(message: ResourceSpans, now_ns: int) -> str | None:
+    """The first reason to refuse a span of `message`, in English; None when all are fine."""
+    for scope_spans in message.scope_spans:
+        for span in scope_spans.spans:
+            fault = _fault(span, now_ns)
+            if fault is not None:
+                return _MESSAGES[fault]
+    return None
 
 
 def _fault(span: Span, now_ns: int) -> Outcome | None:

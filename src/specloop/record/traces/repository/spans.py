@@ -46,6 +46,31 @@ ORDER BY start_ns, span LIMIT {{limit:UInt32}} OFFSET {{offset:UInt64}}
 """  # noqa: S608
 
 
+_COLUMNS_WANTED = """
+    trace_id, span_id, parent_span_id, name, kind, service_name, start_ns, end_ns, status_code, status_message,
+    operation, provider, model, agent_id, agent_name, session_id, user_id, tool_name, tool_call_id, error_type,
+    input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_usd, tags, attributes,
+    resource_attributes, events
+"""
+_OF_TRACES = """
+    workspace_id = {workspace_id:UUID}
+    AND trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16))
+"""
+_FILE = f"""
+SELECT lower(hex(trace_id)) AS trace_id, lower(hex(span_id)) AS span_id, lower(hex(parent_span_id)) AS parent_span_id,
+    name, kind, toString(service_name) AS service_name, fromUnixTimestamp64Nano(toInt64(start_ns), 'UTC') AS started_at,
+    (end_ns - start_ns) / 1e6 AS duration_ms, status_code, status_message, toString(operation) AS operation,
+    toString(provider) AS provider, toString(model) AS model, toString(agent_id) AS agent_id,
+    toString(agent_name) AS agent_name, session_id, user_id, toString(tool_name) AS tool_name, tool_call_id,
+    toString(error_type) AS error_type, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
+    reasoning_tokens, cost_usd, tags, CAST(attributes, 'Map(String, String)') AS attributes,
+    CAST(resource_attributes, 'Map(String, String)') AS resource_attributes,
+    toJSONString(arrayMap(e -> (e.time_ns, e.name, e.attributes), events)) AS events
+FROM (SELECT {_COLUMNS_WANTED} FROM spans WHERE {_OF_TRACES} {LAST_VERSION})
+ORDER BY trace_id, started_at, span_id
+"""  # noqa: S608
+
+
 async def page_spans(
     store: TelemetryStore,
     workspace_id: str,
@@ -65,6 +90,18 @@ async def page_spans(
     }
     rows = await store.query(_PAGE, workspace_id=workspace_id, parameters=parameters)
     return [priced(_span(row)) for row in rows]
+
+
+async def as_parquet(store: TelemetryStore, workspace_id: str, traces: Sequence[str]) -> bytes:
+    """All spans of `traces` as a Parquet file with one row per span; the engine writes it."""
+    return await store.read_file(_FILE, "Parquet", workspace_id=workspace_id, parameters={"traces": list(traces)})
+
+
+async def count(store: TelemetryStore, workspace_id: str, traces: Sequence[str]) -> int:
+    """How many spans `traces` have together."""
+    sql = f"SELECT uniqExact(trace_id, span_id) AS count FROM spans WHERE {_OF_TRACES}"  # noqa: S608
+    rows = await store.query(sql, workspace_id=workspace_id, parameters={"traces": list(traces)})
+    return int(rows[0]["count"])
 
 
 def _span(row: dict[str, Any]) -> Span:

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from pydantic import ValidationError
 
 from specloop.db.database import Database
 from specloop.db.telemetry import TelemetryStore
@@ -13,7 +21,8 @@ from specloop.kit.context import Principal
 from specloop.record.traces.ingest.decode import Encoding, decode
 from specloop.record.traces.ingest.drainer import Drainer
 from specloop.record.traces.ingest.journal import Journal
-from specloop.record.traces.ingest.validate import Verdict, validate
+from specloop.record.traces.ingest.submitted import SubmittedTrace, to_otlp
+from specloop.record.traces.ingest.validate import Verdict, validate, why_refused
 from specloop.record.traces.model import Outcome
 from specloop.record.traces.repository import inbox
 from specloop.record.traces.repository.inbox import Arrival
@@ -29,6 +38,14 @@ class Receipt:
 
     rejected_spans: int
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What became of JSON traces: the ids of those that were taken, and (index, reason) of the others."""
+
+    trace_ids: Sequence[str]
+    rejected: Sequence[tuple[int, str]]
 
 
 class TraceIntake:
@@ -56,24 +73,74 @@ class TraceIntake:
         Returns once the accepted spans are durable; they become readable within about a second.
         Raises: MalformedTraces, InboxFull, Unavailable.
         """
-        now = self._clock.now()
-        now_ns = round(now.timestamp() * 1_000_000) * 1_000
+        now, now_ns = self._now()
         if len(body) > OFF_LOOP_BYTES:
             verdict = await asyncio.to_thread(_examine, body, encoding, now_ns)
         else:
             verdict = _examine(body, encoding, now_ns)
+        await self._keep(principal, workspace_id, now, verdict, len(body))
+        return Receipt(verdict.rejected_count, verdict.message)
+
+    async def submit(
+        self, principal: Principal, workspace_id: str, documents: Sequence[Any], key: str | None = None
+    ) -> Submission:
+        """Take traces in plain JSON (`SubmittedTrace` each); one that is wrong is refused alone, as a whole.
+
+        With an idempotency `key`, traces without an id get the same one each time. Returns once they are durable.
+        Raises: InboxFull, Unavailable.
+        """
+        now, now_ns = self._now()
+        seed = None if key is None else f"{principal.actor_id}\0{workspace_id}\0{key}"
+        message, submission = await asyncio.to_thread(_convert, documents, seed, now, now_ns)
+        if message.resource_spans:
+            size = message.ByteSize()
+            await self._keep(principal, workspace_id, now, validate(message, None, now_ns), size)
+        return submission
+
+    def _now(self) -> tuple[datetime, int]:
+        now = self._clock.now()
+        return now, round(now.timestamp() * 1_000_000) * 1_000
+
+    async def _keep(self, principal: Principal, workspace_id: str, now: datetime, verdict: Verdict, size: int) -> None:
         outcomes = {**verdict.rejected, **({Outcome.ACCEPTED: verdict.accepted} if verdict.accepted else {})}
         if outcomes:
-            await self._journal.append(
-                Arrival(principal.account_id, workspace_id, now, verdict.body, outcomes, len(body))
-            )
-        return Receipt(verdict.rejected_count, verdict.message)
+            await self._journal.append(Arrival(principal.account_id, workspace_id, now, verdict.body, outcomes, size))
 
 
 async def inbox_level(unit: UnitOfWork) -> dict[str, float]:
     """What waits to be stored, for the metrics of the whole server; `unit` sees all workspaces."""
     requests, size = await inbox.level(unit)
     return {"inbox_requests": requests, "inbox_bytes": size}
+
+
+def _convert(
+    documents: Sequence[Any], seed: str | None, now: datetime, now_ns: int
+) -> tuple[ExportTraceServiceRequest, Submission]:
+    message = ExportTraceServiceRequest()
+    taken: list[str] = []
+    rejected: list[tuple[int, str]] = []
+    for index, document in enumerate(documents):
+        try:
+            trace = SubmittedTrace.model_validate(document)
+        except ValidationError as error:
+            first = error.errors()[0]
+            rejected.append((index, f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"))
+            continue
+        trace_id = _trace_id(trace.trace_id, seed, index)
+        spans = to_otlp(trace, trace_id, now)
+        reason = why_refused(spans, now_ns)
+        if reason is None:
+            message.resource_spans.append(spans)
+            taken.append(trace_id.hex())
+        else:
+            rejected.append((index, reason))
+    return message, Submission(taken, rejected)
+
+
+def _trace_id(given: str | None, seed: str | None, index: int) -> bytes:
+    if given is not None:
+        return bytes.fromhex(given)
+    return secrets.token_bytes(16) if seed is None else hashlib.sha256(f"{seed}\0{index}".encode()).digest()[:16]
 
 
 def _examine(body: bytes, encoding: Encoding, now_ns: int) -> Verdict:

@@ -97,6 +97,14 @@ class TraceReader:
         rows = await spans.page_spans(self._telemetry, ctx.workspace_id, summary.trace_id, limit=TREE_SPANS_MAX)
         return TraceDetail(summary, build_tree(rows), summary.span_count > len(rows))
 
+    async def list_all_spans(self, ctx: Context, trace_id: str) -> Sequence[Span]:
+        """The first `TREE_SPANS_MAX` spans of one trace by start time.
+
+        Raises: TraceNotFound.
+        """
+        found = await self.exists(ctx, trace_id)
+        return await spans.page_spans(self._telemetry, ctx.workspace_id, found, limit=TREE_SPANS_MAX)
+
     async def list_spans(self, ctx: Context, trace_id: str, page: PageRequest) -> Page[Span]:
         """The spans of one trace by start time.
 

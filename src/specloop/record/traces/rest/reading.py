@@ -1,4 +1,4 @@
-"""Routers 15 and 19 over HTTP, the reading half: traces, their spans, figures."""
+"""Routers 15 and 19 over HTTP, the reading half: traces, their spans, figures. Translates only."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastapi import Depends, Query, Response
 from pydantic import AwareDatetime
 
 from specloop.kit.json import dumps
-from specloop.record.traces.model import TraceFilter, TraceStatus
+from specloop.record.traces.model import TraceFilter, TraceStatus, all_spans
 from specloop.record.traces.schema import (
     IntakeStatsBody,
     SpanBody,
@@ -21,12 +21,16 @@ from specloop.record.traces.schema import (
     render_stats,
     render_trace,
 )
+from specloop.record.traces.schema_filters import SearchBody
+from specloop.record.traces.schema_opinions import render_annotation, render_feedback
+from specloop.record.traces.service.opinions import TraceOpinions
 from specloop.record.traces.service.reading import TraceReader
 from specloop.transport.guard import requires
 from specloop.transport.paging import CursorParams, PageBody, page_body
 from specloop.transport.routing import Ctx, api_router, provided
 
 router = api_router(tags=["Traces"])
+Opinions = Annotated[TraceOpinions, Depends(provided(TraceOpinions))]
 Traces = Annotated[TraceReader, Depends(provided(TraceReader))]
 From = Annotated[AwareDatetime | None, Query(alias="from", description="Inclusive")]
 To = Annotated[AwareDatetime | None, Query(alias="to", description="Exclusive")]
@@ -42,10 +46,12 @@ def filter_parameters(
     session_id: Word = None,
     tag: Word = None,
     min_latency: Annotated[float | None, Query(ge=0, le=1e9, description="Milliseconds")] = None,
-    q: Annotated[str | None, Query(max_length=400, description="Text in names, messages, attributes")] = None,
+    has_feedback: bool | None = None,
+    score_below: Annotated[float | None, Query(alias="score<", description="The lowest score is below")] = None,
+    q: Annotated[str | None, Query(max_length=400, description='Words that one span has; "phrases" literally')] = None,
 ) -> TraceFilter:
     """The filters of the trace list."""
-    return TraceFilter(agent_id, status, start, end, tag, session_id, min_latency, q or None)
+    return TraceFilter(agent_id, status, start, end, tag, session_id, min_latency, q or None, has_feedback, score_below)
 
 
 # Spans may be many and their attributes large, so pages and trees are written out once instead of being checked again.
@@ -69,11 +75,28 @@ async def show_stats(workspace_id: str, ctx: Ctx, traces: Traces, start: From = 
     return render_stats(await traces.figures(ctx, start, end))
 
 
+@router.post(BASE + "/search", summary="Search traces", responses={200: {"model": PageBody[TraceBody]}})
+@requires("read:workspace")
+async def search_traces(workspace_id: str, ctx: Ctx, traces: Traces, body: SearchBody) -> Response:
+    """The newest first; all conditions of `filter` must hold."""
+    return _json(page_body(await traces.list_traces(ctx, body.filter.to_model(), body.to_page()), render_trace))
+
+
 @router.get(BASE + "/{trace_id}", summary="One trace with its span tree", responses={200: {"model": TraceDetailBody}})
 @requires("read:workspace")
-async def show_trace(workspace_id: str, trace_id: str, ctx: Ctx, traces: Traces) -> Response:
-    """Children are ordered by start time."""
-    return _json(render_detail(await traces.get_trace(ctx, trace_id)))
+async def show_trace(workspace_id: str, trace_id: str, ctx: Ctx, traces: Traces, opinions: Opinions) -> Response:
+    """Children are ordered by start time. Annotations are stored ones, then those that spans report."""
+    detail = await traces.get_trace(ctx, trace_id)
+    spans = all_spans(detail.roots)
+    return _json(
+        {
+            **render_detail(detail),
+            "feedback": [render_feedback(one) for one in await opinions.list_feedback(ctx, trace_id)],
+            "annotations": [
+                render_annotation(one) for one in await opinions.annotations_of(ctx, detail.summary.trace_id, spans)
+            ],
+        }
+    )
 
 
 @router.get(BASE + "/{trace_id}/spans", summary="The spans of a trace", responses={200: {"model": PageBody[SpanBody]}})
