@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from watchfiles import watch
+from watchfiles import Change, watch
 
 from specloop.cli.transfer.importing import Importer, Outcome
 from specloop.record.sessions.importers import FoundTranscript, Places, find_in, find_transcripts, watched_roots
@@ -41,10 +41,29 @@ class Watcher:
         self._sent_at: dict[str, float] = {}
 
     def run(self, report: Callable[[Outcome], None], ready: Callable[[list[Path]], None]) -> None:
-        """Send what changed since the last time, then what changes; `ready` hears which folders are followed."""
-        roots = watched_roots(self._places, self._sources)
-        ready(roots)
-        changes = watch(
+        """Send what changed since the last time, then what changes; `ready` hears which folders are followed, again
+        whenever an agent has made its first one."""
+        while not self._stopped.is_set():
+            roots = watched_roots(self._places, self._sources)
+            changes = self._changes(roots)
+            next(changes, None)  # from here on changes are noticed, so what is found now is followed without a gap
+            ready(roots)
+            self._notice(find_transcripts(self._places, self._sources))
+            self._send(self._due(), report)
+            for change in changes:
+                self._notice(self._found(change))
+                self._send(self._due(), report)
+                if watched_roots(self._places, self._sources) != roots:
+                    break
+        self._send(list(self._waiting.values()), report)
+
+    def _changes(self, roots: list[Path]) -> Iterator[set[tuple[Change, str]]]:
+        """The changes below the folders, at least an empty set per second; nothing more once it is to stop."""
+        if not roots:
+            while not self._stopped.wait(_WAKE_MS / 1_000):
+                yield set()
+            return
+        yield from watch(
             *roots,
             stop_event=self._stopped,
             debounce=_GATHER_MS,
@@ -54,14 +73,8 @@ class Watcher:
             ignore_permission_denied=True,
             watch_filter=None,
         )
-        self._notice(find_transcripts(self._places, self._sources))
-        self._send(self._due(), report)
-        for change in changes:
-            self._notice(self._found(change))
-            self._send(self._due(), report)
-        self._send(list(self._waiting.values()), report)
 
-    def _found(self, changes: Iterable[tuple[object, str]]) -> Iterable[FoundTranscript]:
+    def _found(self, changes: Iterable[tuple[Change, str]]) -> Iterable[FoundTranscript]:
         """The transcripts that changed files belong to. A part of one, such as a log or a sub-agent's file, stands for
         the transcripts beside or above it."""
         for path in dict.fromkeys(Path(name) for _, name in changes):
