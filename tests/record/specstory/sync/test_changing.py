@@ -92,18 +92,18 @@ async def test_title_survives_an_upload_and_changes_the_tag(cli: CLI) -> None:
 async def test_shared_session_is_read_without_a_credential_until_it_is_private_again(cli: CLI, server: str) -> None:
     session = make_session(67)
     await cli.put(session)
-    with httpx.Client(base_url=server) as visitor:
+    async with httpx.AsyncClient(base_url=server) as visitor:
         link = f"/api/v1/share/{session.session_id}"
-        hidden = visitor.get(link)
+        hidden = await visitor.get(link)
         assert (hidden.status_code, hidden.json()["error"]) == (404, "Session not found or not shared")
         await cli.ask("PATCH", cli.path(session), body={"shareStatus": "unlisted"})
-        shown = visitor.get(link).json()["data"]["session"]
+        shown = (await visitor.get(link)).json()["data"]["session"]
         assert shown["markdownContent"] == session.markdown
         assert not {"metadata", "rawDataSize", "deviceId", "machineName"} & shown.keys()
-        assert visitor.get(f"{link}/markdown").content == session.markdown.encode()
+        assert (await visitor.get(f"{link}/markdown")).content == session.markdown.encode()
         await cli.ask("PATCH", cli.path(session), body={"shareStatus": "private"})
-        assert visitor.get(link).status_code == 404
-        assert visitor.get(f"{link}/markdown").status_code == 404
+        assert (await visitor.get(link)).status_code == 404
+        assert (await visitor.get(f"{link}/markdown")).status_code == 404
 
 
 async def test_hidden_exchange_is_in_no_shared_form_and_stays_hidden(cli: CLI, server: str) -> None:
@@ -119,12 +119,12 @@ async def test_hidden_exchange_is_in_no_shared_form_and_stays_hidden(cli: CLI, s
     kept = (await detail(cli, cli.path(session)))["exchanges"][1]
     assert (kept["id"], kept["hiddenFromShare"], kept["userTitle"]) == (secret["id"], True, "Private")
     prompt = secret["content"].splitlines()[0]
-    with httpx.Client(base_url=server) as visitor:
+    async with httpx.AsyncClient(base_url=server) as visitor:
         for form in ("", "/markdown"):
-            answer = visitor.get(f"/api/v1/share/{session.session_id}{form}")
+            answer = await visitor.get(f"/api/v1/share/{session.session_id}{form}")
             assert answer.status_code == 200
             assert prompt not in answer.text
-        shown = visitor.get(f"/api/v1/share/{session.session_id}").json()["data"]["session"]
+        shown = (await visitor.get(f"/api/v1/share/{session.session_id}")).json()["data"]["session"]
         assert [one["orderNumber"] for one in shown["exchanges"]] == [0, 2]
     for wrong in ("nothing", "00000000-0000-7000-8000-000000000000"):
         answer = await cli.ask("PATCH", f"{cli.path(session)}/exchanges/{wrong}", body=change)
@@ -191,7 +191,8 @@ async def test_stats_need_a_credential(cli: CLI, server: str) -> None:
     path = f"/api/v1/projects/{cli.project_id}/stats"
     stats = (await cli.ask("GET", path)).json()["data"]
     assert (stats["totalSessions"], stats["llmModels"]) == (1, ["claude-sonnet-4-5"])
-    assert httpx.get(f"{server}{path}").status_code == 401
+    async with httpx.AsyncClient(base_url=server) as visitor:
+        assert (await visitor.get(path)).status_code == 401
 
 
 async def test_signed_in_person_sees_what_the_device_uploaded(cli: CLI, person: Tenant) -> None:

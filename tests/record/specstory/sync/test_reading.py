@@ -58,7 +58,7 @@ async def test_tags_are_compared_weakly_in_lists_and_with_a_star(cli: CLI) -> No
             answer = await cli.ask(method, cli.path(session), If_None_Match=known)
             assert (answer.status_code, answer.content) == (304, b""), known
             assert answer.headers["ETag"] == tag
-            assert answer.headers["Vary"] == "Accept"
+            assert "Accept" in answer.headers["Vary"].split(", ")
             assert "Last-Modified" in answer.headers
             assert "X-RateLimit-Limit" in answer.headers
         other = await cli.ask(method, cli.path(session), If_None_Match='"other"')
