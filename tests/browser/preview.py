@@ -21,6 +21,7 @@ from specloop.app.web import assets
 from specloop.app.web.rendering import page
 from specloop.app.web.shell import Shell, Theme, Toast
 from tests.browser import catalogue_account as front
+from tests.browser import catalogue_devices as recorders
 from tests.browser import catalogue_loop as loop
 from tests.browser import samples as s
 
@@ -85,6 +86,9 @@ PAGES: dict[str, tuple[str, Callable[[str], Values]]] = {
     "account": ("account", front.account),
     "sessions": ("sessions", front.sessions),
     "audit": ("audit", front.audit),
+    "cli-login": ("cli_login", recorders.cli_login),
+    "devices": ("devices", recorders.devices),
+    "personal-keys": ("personal_keys", recorders.personal_keys),
     "agents": ("agents", loop.agents),
     "agent-new": (
         "agent_new",
