@@ -14,6 +14,7 @@ from specloop.record.sessions.redaction.keywords import KeywordFilter, load_rule
 FRAGMENT_CHARACTERS = 100_000
 """Rules run over a whole fragment as soon as one of their keywords is in it, so fragments are small; each scan costs
 about 10 ms besides, so they are not smaller."""
+_FILTERED_CHARACTERS = 200_000
 _BREAK = "\n\n\n\n\n\n\n\n"
 """Between texts: more lines than rules reach over."""
 
@@ -66,9 +67,11 @@ class BetterleaksScanner:
 
         Raises: RedactionUnavailable when the library gives up on a text.
         """
-        kept = (self._filter.relevant(text) if self._filter else text for text in texts)
+        kept = texts
+        if self._filter:
+            kept = map(self._filter.relevant, _joined(texts, _FILTERED_CHARACTERS))
         found: dict[str, Secret] = {}
-        for fragment in _fragments(text for text in kept if text):
+        for fragment in _joined((piece for text in kept for piece in _pieces(text)), FRAGMENT_CHARACTERS):
             for secret in self._find(fragment):
                 found.setdefault(secret.value, secret)
         return list(found.values())
@@ -82,21 +85,22 @@ class BetterleaksScanner:
                 yield Secret(finding.rule_id, finding.secret, finding.match or finding.secret)
 
 
-def _fragments(texts: Iterable[str]) -> Iterator[str]:
-    """Texts joined to fragments; a text that is longer is cut between lines, its pieces overlapping."""
+def _joined(texts: Iterable[str], characters: int) -> Iterator[str]:
+    """Texts put together until there are so many characters."""
     waiting, size = list[str](), 0
     for text in texts:
-        for piece in _pieces(text):
-            if size + len(piece) > FRAGMENT_CHARACTERS and waiting:
-                yield _BREAK.join(waiting)
-                waiting, size = [], 0
-            waiting.append(piece)
-            size += len(piece)
+        if size + len(text) > characters and waiting:
+            yield _BREAK.join(waiting)
+            waiting, size = [], 0
+        if text:
+            waiting.append(text)
+            size += len(text)
     if waiting:
         yield _BREAK.join(waiting)
 
 
 def _pieces(text: str) -> Iterator[str]:
+    """A long text cut between lines, its pieces overlapping."""
     start = 0
     while len(text) - start > FRAGMENT_CHARACTERS:
         end = text.rfind("\n", start, start + FRAGMENT_CHARACTERS)
