@@ -59,6 +59,7 @@ CALLERS = {
         scopes=EVERYTHING | {"write:workspace", "admin:workspace"},
     ),
     "ours": key_of(OURS),
+    "sk_live_ours": key_of(OURS),
     "theirs": key_of(THEIRS),
     "reader": key_of(OURS, "read:workspace"),
     "writer": key_of(OURS, "write:traces"),

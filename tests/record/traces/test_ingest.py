@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.rpc.error_details_pb2 import BadRequest
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
@@ -238,6 +239,32 @@ async def test_undecodable_protobuf_is_refused_in_protobuf(server: Server) -> No
     response = await server.send(b"\xff\xff\xff")
     assert response.status_code == 400
     assert Status.FromString(response.content).code == 3
+
+
+async def test_what_is_wrong_with_a_body_stands_in_a_bad_request_detail(server: Server) -> None:
+    status = Status.FromString((await server.send(b"\xff\xff\xff")).content)
+    detail = BadRequest()
+    assert status.details[0].Unpack(detail)
+    assert "protobuf" in detail.field_violations[0].description
+    response = await server.http.post(
+        "/otel/v1/traces", content="{", headers={"content-type": "application/json", "authorization": "Bearer ours"}
+    )
+    assert response.json()["details"][0]["@type"].endswith("google.rpc.BadRequest")
+
+
+@pytest.mark.parametrize("pair", ["pk-lf-any:sk_live_ours", "sk_live_ours:", "sk_live_ours:x"])
+async def test_senders_made_for_langfuse_sign_in_with_our_key_as_either_half(server: Server, pair: str) -> None:
+    headers = {"content-type": PROTOBUF, "authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
+    body = request_of(span_of()).SerializeToString()
+    alias = await server.http.post("/api/public/otel/v1/traces", content=body, headers=headers)
+    assert alias.status_code == 200
+    assert (await server.http.post("/otel/v1/traces", content=body, headers=headers)).status_code == 401
+
+
+@pytest.mark.parametrize("basic", ["Basic !!!", "Basic", "Basic " + base64.b64encode(b"pk:sk").decode()])
+async def test_basic_credentials_without_our_key_are_refused(server: Server, basic: str) -> None:
+    headers = {"content-type": PROTOBUF, "authorization": basic}
+    assert (await server.http.post("/api/public/otel/v1/traces", headers=headers)).status_code == 401
 
 
 async def test_another_media_type_is_refused(server: Server) -> None:

@@ -3,22 +3,39 @@
 `TraceIntake` and `TraceReader` are built once by the program; the edges find them by their types.
 """
 
+from specloop.record.traces.conversation import ChatMessage, MessagePart, messages_of
 from specloop.record.traces.errors import InboxFull, MalformedTraces, TraceNotFound
 from specloop.record.traces.model import Span, SpanNode, TraceDetail, TraceFilter, TraceStatus, TraceSummary
+from specloop.record.traces.opinions import Annotation, Annotator, Feedback, FeedbackKind, Judgement, Opinion
+from specloop.record.traces.service.export import TraceExports
 from specloop.record.traces.service.intake import Receipt, TraceIntake
+from specloop.record.traces.service.opinions import TraceDeleted, TraceOpinions, TraceRemoval
 from specloop.record.traces.service.reading import TraceReader
 
 __all__ = [
+    "Annotation",
+    "Annotator",
+    "ChatMessage",
+    "Feedback",
+    "FeedbackKind",
     "InboxFull",
+    "Judgement",
     "MalformedTraces",
+    "MessagePart",
+    "Opinion",
     "Receipt",
     "Span",
     "SpanNode",
+    "TraceDeleted",
     "TraceDetail",
+    "TraceExports",
     "TraceFilter",
     "TraceIntake",
     "TraceNotFound",
+    "TraceOpinions",
     "TraceReader",
+    "TraceRemoval",
     "TraceStatus",
     "TraceSummary",
+    "messages_of",
 ]

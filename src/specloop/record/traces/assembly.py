@@ -13,6 +13,7 @@ from specloop.jobs import Tasks
 from specloop.record.traces.otlp import router as otlp_router
 from specloop.record.traces.rest import routers as rest_routers
 from specloop.record.traces.service.export import TraceExports
+from specloop.record.traces.service.glance import TraceGlance
 from specloop.record.traces.service.intake import TraceIntake
 from specloop.record.traces.service.opinions import TraceDeleted, TraceOpinions, TraceRemoval
 from specloop.record.traces.service.reading import TraceReader
@@ -37,6 +38,7 @@ def assemble(
     services = (
         intake,
         reader,
+        TraceGlance(telemetry),
         TraceOpinions(reader),
         TraceRemoval(telemetry, reader, on_deleted),
         TraceExports(telemetry, reader, blobs),

@@ -44,7 +44,10 @@ SELECT * FROM ({_ALL})
 WHERE (start_ns, span) > ({{after_ns:UInt64}}, {{after_span:String}})
 ORDER BY start_ns, span LIMIT {{limit:UInt32}} OFFSET {{offset:UInt64}}
 """  # noqa: S608
-
+ONE_SPAN = f"""
+SELECT {_COLUMNS} FROM spans WHERE {WITHIN_TRACE} AND span_id = unhex({{span_id:String}})
+{LAST_VERSION}
+"""  # noqa: S608
 
 _COLUMNS_WANTED = """
     trace_id, span_id, parent_span_id, name, kind, service_name, start_ns, end_ns, status_code, status_message,
@@ -89,7 +92,7 @@ async def page_spans(
         "offset": offset,
     }
     rows = await store.query(_PAGE, workspace_id=workspace_id, parameters=parameters)
-    return [priced(_span(row)) for row in rows]
+    return [priced(span_of(row)) for row in rows]
 
 
 async def as_parquet(store: TelemetryStore, workspace_id: str, traces: Sequence[str]) -> bytes:
@@ -104,7 +107,8 @@ async def count(store: TelemetryStore, workspace_id: str, traces: Sequence[str])
     return int(rows[0]["count"])
 
 
-def _span(row: dict[str, Any]) -> Span:
+def span_of(row: dict[str, Any]) -> Span:
+    """A row of all columns as a span."""
     return Span(
         trace_id=row["trace"],
         span_id=row["span"],
