@@ -16,7 +16,7 @@ Values = dict[str, Any]
 def cli_login(variant: str) -> Values:
     """A fresh code."""
     server = "http://127.0.0.1:8000" if variant != "hostile" else "https://" + "specloop." * 12 + "example"
-    return {"code": "Wm1-g0O", "expires_at": datetime.now(UTC) + timedelta(hours=24), "server": server}
+    return {"code": "Wm4-gxQ", "expires_at": datetime.now(UTC) + timedelta(hours=24), "server": server}
 
 
 def devices(variant: str) -> Values:

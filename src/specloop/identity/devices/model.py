@@ -17,7 +17,8 @@ REFRESH_PREFIX = "drt_"
 TOKEN_LENGTH_MAX = 100
 CODES_PER_USER_MAX = 10
 """Unused codes that a user may have: each look at the page makes one, and the tabs before it stay good."""
-_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
+"""Letters and digits but for 0, O, 1, I and l, which people take for each other."""
 _CODE = re.compile(r"[A-Za-z0-9]{6}")
 
 
@@ -90,7 +91,7 @@ class AccessToken:
 
 
 def new_code() -> str:
-    """Six random characters, a mixture of 5.7e10; guesses are throttled and codes live for a day."""
+    """Six random characters, one of 3.4e10; guesses are throttled and codes live for a day."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(6))
 
 
