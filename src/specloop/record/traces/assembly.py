@@ -38,7 +38,7 @@ def assemble(
     services = (
         intake,
         reader,
-        TraceGlance(telemetry),
+        TraceGlance(telemetry, reader),
         TraceOpinions(reader),
         TraceRemoval(telemetry, reader, on_deleted),
         TraceExports(telemetry, reader, blobs),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from specloop.record.traces.model import GroupFigures, Usage
+from specloop.record.traces.model import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +21,14 @@ class DayFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolFigures:
-    """Calls of one tool; `latency_ms` holds p50 and p95."""
+class CallFigures:
+    """Calls of one tool or model, or traces of one agent; `latency_ms` holds p50 and p95, None where nothing ran."""
 
     name: str
     calls: int
     errors: int
-    latency_ms: Sequence[float]
+    latency_ms: tuple[float | None, float | None]
+    usage: Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,9 @@ class Trends:
     end: datetime
     read_at: datetime
     days: Sequence[DayFigures]
-    models: Sequence[GroupFigures]
-    agents: Sequence[GroupFigures]
-    tools: Sequence[ToolFigures]
+    models: Sequence[CallFigures]
+    agents: Sequence[CallFigures]
+    tools: Sequence[CallFigures]
     usage: Usage
 
     @property

@@ -45,17 +45,30 @@ GROUP BY key, call, provider, model, tier
 _CHOSEN_WINDOW = """
     workspace_id = {workspace_id:UUID} AND start_ns >= {start_ns:UInt64} AND start_ns < {end_ns:UInt64}
 """
-_IN_WINDOW = f"""
-SELECT {{key}} AS key, agent_name, service_name, {_SUMS} FROM spans FINAL
-WHERE {_CHOSEN_WINDOW} AND {_USED} AND {MODEL_CALL} AND (trace_id, span_id) NOT IN (
+_COUNTED = f"""
+{_CHOSEN_WINDOW} AND {_USED} AND {MODEL_CALL} AND (trace_id, span_id) NOT IN (
     SELECT trace_id, parent_span_id FROM spans
     WHERE {_CHOSEN_WINDOW} AND {_USED} AND {MODEL_CALL} AND parent_span_id IN (
         SELECT span_id FROM spans WHERE {_CHOSEN_WINDOW} AND {_USED} AND {MODEL_CALL}))
-GROUP BY key, agent_name, service_name, call, provider, model, tier
+"""  # noqa: S608
+_IN_WINDOW = f"""
+SELECT agent_name, service_name, {_SUMS} FROM spans FINAL
+WHERE {_COUNTED}
+GROUP BY agent_name, service_name, call, provider, model, tier
 SETTINGS do_not_merge_across_partitions_select_final = 1
 """  # noqa: S608
-_BY_MODEL = _IN_WINDOW.replace("{key}", "toString(model)")
-_BY_DAY = _IN_WINDOW.replace("{key}", "toString(toDate(fromUnixTimestamp64Nano(toInt64(start_ns), 'UTC')))")
+# Most senders name the agent on its own span only: a call without a name belongs to the agent that began its trace.
+_BY_DAY = f"""
+SELECT toString(toDate(fromUnixTimestamp64Nano(toInt64(start_ns), 'UTC'))) AS key,
+    if(agent_name != '', toString(agent_name), outer_agent) AS agent, {_SUMS}
+FROM (SELECT {_COLUMNS} FROM spans FINAL WHERE {_COUNTED}) AS calls
+LEFT ANY JOIN (
+    SELECT trace_id, argMin(toString(agent_name), start_ns) AS outer_agent FROM spans
+    WHERE {_CHOSEN_WINDOW} AND agent_name != '' GROUP BY trace_id
+) AS runs ON runs.trace_id = calls.trace_id
+GROUP BY key, agent, call, provider, model, tier
+SETTINGS do_not_merge_across_partitions_select_final = 1
+"""  # noqa: S608
 
 
 async def usage_of_traces(
@@ -72,17 +85,17 @@ async def usage_in_window(
 ) -> list[tuple[str, str, UsageGroup]]:
     """Usage of the model calls that started in the window, each with its agent and service; the key is the model."""
     parameters = {"start_ns": start_ns, "end_ns": end_ns}
-    rows = await store.query(_BY_MODEL, workspace_id=workspace_id, parameters=parameters)
-    return [(row["agent_name"], row["service_name"], _group(row)) for row in rows]
+    rows = await store.query(_IN_WINDOW, workspace_id=workspace_id, parameters=parameters)
+    return [(row["agent_name"], row["service_name"], _group({**row, "key": row["model"]})) for row in rows]
 
 
 async def usage_by_day(
     store: TelemetryStore, workspace_id: str, start_ns: int, end_ns: int
 ) -> list[tuple[str, UsageGroup]]:
-    """Usage by UTC day, each with its agent; the key is the ISO date."""
+    """Usage of the model calls that started in the window by UTC day (the key, ISO), each with its agent."""
     parameters = {"start_ns": start_ns, "end_ns": end_ns}
     rows = await store.query(_BY_DAY, workspace_id=workspace_id, parameters=parameters)
-    return [(row["agent_name"], _group(row)) for row in rows]
+    return [(row["agent"], _group(row)) for row in rows]
 
 
 def _group(row: dict[str, Any]) -> UsageGroup:

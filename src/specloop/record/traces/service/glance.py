@@ -1,4 +1,4 @@
-"""Traces for people who look: the outline of one trace, one span in full, trends over time, and what is new."""
+"""Traces for people who look: lists that are kept while nothing arrives, the outline of a trace, one span, trends."""
 
 from __future__ import annotations
 
@@ -6,32 +6,64 @@ import asyncio
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 from specloop.db.context import Context
+from specloop.db.paging import Page, PageRequest
 from specloop.db.telemetry import TelemetryStore
 from specloop.errors import BadRequest
 from specloop.record.traces.errors import TraceNotFound
-from specloop.record.traces.model import TREE_SPANS_MAX, GroupFigures, Span, TraceDetail, UsageGroup, build_tree
+from specloop.record.traces.kept import Kept
+from specloop.record.traces.model import (
+    TREE_SPANS_MAX,
+    Span,
+    TraceDetail,
+    TraceFilter,
+    TraceSummary,
+    Usage,
+    UsageGroup,
+    build_tree,
+)
 from specloop.record.traces.pricing import usage_of
-from specloop.record.traces.repository import figures, outline, traces, trends
+from specloop.record.traces.repository import outline, traces, trends
 from specloop.record.traces.repository.matching import nanoseconds
 from specloop.record.traces.repository.usage import usage_by_day
-from specloop.record.traces.trends import DayFigures, ToolFigures, Trends
+from specloop.record.traces.service.reading import TraceReader
+from specloop.record.traces.trends import CallFigures, DayFigures, Trends
 
+LISTS_KEPT = 64
+OUTLINES_KEPT = 16
+TRENDS_KEPT = 64
+TRENDS_SECONDS = 60.0
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
 _SPAN_ID = re.compile(r"[0-9a-f]{16}")
 
 
 class TraceGlance:
-    """What pages read of traces beyond the lists and trees of `TraceReader`."""
+    """What pages read of traces. What was read once is kept until the spans of the workspace change."""
 
-    def __init__(self, telemetry: TelemetryStore) -> None:
+    def __init__(self, telemetry: TelemetryStore, reader: TraceReader) -> None:
         self._telemetry = telemetry
+        self._reader = reader
+        self._lists: Kept[Page[TraceSummary]] = Kept(LISTS_KEPT)
+        self._outlines: Kept[TraceDetail] = Kept(OUTLINES_KEPT)
+        self._trends: Kept[asyncio.Task[Trends]] = Kept(TRENDS_KEPT)
 
     async def mark(self, ctx: Context) -> str:
         """A short text that changes whenever spans arrive in the workspace or leave it; cheap to ask for often."""
         return await outline.mark(self._telemetry, ctx.workspace_id)
+
+    async def list_traces(self, ctx: Context, chosen: TraceFilter, page: PageRequest) -> Page[TraceSummary]:
+        """As `TraceReader.list_traces`.
+
+        Raises: ValidationFailed for a cursor that is not ours.
+        """
+        if chosen.has_feedback is not None or chosen.score_below is not None:
+            return await self._reader.list_traces(ctx, chosen, page)  # opinions leave no mark
+        key, mark = (ctx.workspace_id, chosen, page), await self.mark(ctx)
+        kept = self._lists.get(key, mark)
+        return kept or self._lists.put(key, mark, await self._reader.list_traces(ctx, chosen, page))
 
     async def outline(self, ctx: Context, trace_id: str) -> TraceDetail:
         """One trace with its tree of spans, without their attributes, events and links.
@@ -41,9 +73,13 @@ class TraceGlance:
         wanted = trace_id.lower()
         if not _TRACE_ID.fullmatch(wanted):
             raise TraceNotFound
+        key, mark = (ctx.workspace_id, wanted), await self.mark(ctx)
+        return self._outlines.get(key, mark) or self._outlines.put(key, mark, await self._outline(ctx, wanted))
+
+    async def _outline(self, ctx: Context, trace_id: str) -> TraceDetail:
         found, spans = await asyncio.gather(
-            traces.read_traces(self._telemetry, ctx.workspace_id, [wanted]),
-            outline.outline(self._telemetry, ctx.workspace_id, wanted, TREE_SPANS_MAX),
+            traces.read_traces(self._telemetry, ctx.workspace_id, [trace_id]),
+            outline.outline(self._telemetry, ctx.workspace_id, trace_id, TREE_SPANS_MAX),
         )
         if not found:
             raise TraceNotFound
@@ -56,32 +92,42 @@ class TraceGlance:
             return None
         return await outline.one_span(self._telemetry, ctx.workspace_id, trace, span)
 
-    async def trends(self, ctx: Context, start: datetime, end: datetime) -> Trends:
-        """What the spans that started in [start, end) add up to.
+    async def trends(
+        self, ctx: Context, start: datetime, end: datetime, *, patience: float | None = None
+    ) -> Trends | None:
+        """What the spans that started in [start, end) add up to, at most `TRENDS_SECONDS` old.
 
+        None when that takes longer than `patience` (seconds); it goes on, so that asking again is answered sooner.
         Raises: BadRequest when the window is empty.
         """
         if start >= end:
             raise BadRequest("'from' must be before 'to'")
-        window = (nanoseconds(start), nanoseconds(end))
-        store, workspace_id = self._telemetry, ctx.workspace_id
-        days, groups, tools, used = await asyncio.gather(
-            trends.days(store, workspace_id, *window),
-            figures.by_group(store, workspace_id, *window),
-            trends.tools(store, workspace_id, *window),
+        key, age = (ctx.workspace_id, start, end), str(int(ctx.clock.monotonic() / TRENDS_SECONDS))
+        running = self._trends.get(key, age)
+        if running is None or (running.done() and running.exception() is not None):
+            running = self._trends.put(key, age, asyncio.create_task(self._read_trends(ctx, start, end)))
+        done, _ = await asyncio.wait([running], timeout=patience)
+        return running.result() if done else None
+
+    async def _read_trends(self, ctx: Context, start: datetime, end: datetime) -> Trends:
+        store, workspace_id, window = self._telemetry, ctx.workspace_id, (nanoseconds(start), nanoseconds(end))
+        used, days, tools, models, agents = await asyncio.gather(
             usage_by_day(store, workspace_id, *window),
+            trends.days(store, workspace_id, *window),
+            trends.groups(store, workspace_id, "tool", *window),
+            trends.groups(store, workspace_id, "model", *window),
+            trends.groups(store, workspace_id, "agent", *window),
         )
         by_day = _gathered((group.key, group) for _, group in used)
         by_model = _gathered((group.model, group) for _, group in used)
-        by_agent = _gathered(used)
         return Trends(
             start=start,
             end=end,
             read_at=ctx.clock.now(),
             days=[DayFigures(**row, usage=usage_of(by_day.get(row["day"], ()))) for row in days],
-            models=_shares(groups, "model", by_model),
-            agents=_shares(groups, "agent", by_agent),
-            tools=[ToolFigures(**row) for row in tools],
+            models=[_figures(row, by_model) for row in models],
+            agents=[_figures(row, _gathered(used)) for row in agents],
+            tools=[_figures(row, {}) for row in tools],
             usage=usage_of(group for _, group in used),
         )
 
@@ -93,11 +139,7 @@ def _gathered(pairs: Iterable[tuple[str, UsageGroup]]) -> dict[str, list[UsageGr
     return found
 
 
-def _shares(
-    rows: Sequence[Mapping[str, Any]], kind: str, used: Mapping[str, Sequence[UsageGroup]]
-) -> list[GroupFigures]:
-    return [
-        GroupFigures(row["name"], row["spans"], row["errors"], row["latency_ms"], usage_of(used.get(row["name"], ())))
-        for row in rows
-        if row["kind"] == kind and row["name"]
-    ]
+def _figures(row: Mapping[str, Any], used: Mapping[str, Sequence[UsageGroup]]) -> CallFigures:
+    p50, p95 = (value if isfinite(value) else None for value in row["latency_ms"])
+    usage = usage_of(used[row["name"]]) if row["name"] in used else Usage()
+    return CallFigures(row["name"], row["calls"], row["errors"], (p50, p95), usage)
