@@ -49,7 +49,7 @@ async def test_uploads_while_the_session_and_its_project_are_deleted_never_fail(
     async def delete(path: str) -> int:
         return (await cli.ask("DELETE", path)).status_code
 
-    for path in (cli.path(session), f"/api/v1/projects/{cli.project_id}"):
+    for path in (cli.path(session), f"/api/v1/projects/{cli.project_id}") * 4:
         puts = [cli.put(replace(session, markdown=f"# {number}\n")) for number in range(6)]
         *answers, deleted = await asyncio.gather(*puts, delete(path))
         assert {answer.status_code for answer in answers} <= {200, 201}

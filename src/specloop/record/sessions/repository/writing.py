@@ -126,6 +126,16 @@ def _of(statement: Executable, row_id: str) -> Write:
     return statement, [{"of_session": row_id}]
 
 
+async def lock_all(ctx: Context, row_ids: Sequence[str]) -> list[str]:
+    """Those of the caller's sessions that are still there; nobody else can change them before the transaction ends."""
+    found: list[str] = []
+    for start in range(0, len(row_ids), _IDS_AT_ONCE):
+        some = SessionRow.id.in_(row_ids[start : start + _IDS_AT_ONCE])
+        query = select(SessionRow.id).where(owned(ctx), some).order_by(SessionRow.id).with_for_update()
+        found += (await ctx.session.scalars(query)).all()
+    return found
+
+
 async def remove(ctx: Context, row_ids: Sequence[str]) -> None:
     """Delete sessions and, by the foreign keys, everything that belongs to them."""
     for start in range(0, len(row_ids), _IDS_AT_ONCE):

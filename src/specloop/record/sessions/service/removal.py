@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from specloop.db.context import Context
 from specloop.record.projects import Project, ProjectNotFound, ProjectService, SameProject
 from specloop.record.projects import repository as projects_repository
+from specloop.record.sessions.errors import SessionNotFound
 from specloop.record.sessions.model import Session
 from specloop.record.sessions.observers import SessionObserver
 from specloop.record.sessions.repository import writing
@@ -20,8 +21,12 @@ class SessionRemoval:
         self._observers = tuple(observers)
 
     async def delete(self, ctx: Context, session: Session) -> None:
-        """Delete one session, for all machines."""
-        await self._delete(ctx, [session.id])
+        """Delete one session, for all machines.
+
+        Raises: SessionNotFound when somebody else was faster.
+        """
+        if not await self._delete(ctx, [session.id]):
+            raise SessionNotFound
 
     async def delete_project(self, ctx: Context, project_id: str) -> Project:
         """Delete a project with all its sessions; the project as it was.
@@ -54,9 +59,11 @@ class SessionRemoval:
             raise ProjectNotFound
         return target
 
-    async def _delete(self, ctx: Context, session_ids: Sequence[str]) -> None:
-        if not session_ids:
-            return
-        for observer in self._observers:
-            await observer.deleted(ctx, session_ids)
-        await writing.remove(ctx, session_ids)
+    async def _delete(self, ctx: Context, session_ids: Sequence[str]) -> bool:
+        """Whether any was there. Locks in the order of uploads (project, session, what observers keep)."""
+        found = await writing.lock_all(ctx, session_ids)
+        if found:
+            for observer in self._observers:
+                await observer.deleted(ctx, found)
+            await writing.remove(ctx, found)
+        return bool(found)
