@@ -88,7 +88,9 @@ HOSTILE: dict[str, tuple[str, str]] = {
         "cost",
     ),
     "many searches": (
-        "{" + " ".join(f'a{n}: searchSessions(query: "x") {{ results {{ id name }} }}' for n in range(50)) + "}",
+        "{"
+        + " ".join(f'a{n}: searchSessions(query: "x") {{ results {{ id name createdAt }} }}' for n in range(50))
+        + "}",
         "cost",
     ),
     "a long list": ("{ sessions(limit: 501) { total } }", "limit: must be between 0 and 500"),
@@ -96,22 +98,26 @@ HOSTILE: dict[str, tuple[str, str]] = {
     "a negative offset": ("{ sessions(offset: -1) { total } }", "offset: must be between"),
     "page zero": ('{ searchSessions(query: "x", page: 0) { total } }', "page: must be between"),
     "unknown fields": ("{ projects {" + " ".join(f"sesionCouny{n}" for n in range(690)) + "} }", "Cannot query field"),
-    "unused variables": (
-        "query(" + " ".join(f"$v{n}: Int" for n in range(900)) + ") { stats { totalSessions } }",
-        "used",
+    "many variables": (
+        "query(" + " ".join(f"$v{n}: Int" for n in range(900)) + ") { projects { id } }",
+        "variables",
     ),
 }
 
 
 def refused(query: str, variables: dict[str, Any] | None = None) -> tuple[str, float]:
-    """The words of the refusal, and how many seconds of this thread it took."""
-    started = time.thread_time()
-    with pytest.raises(SpecloopError) as caught:
-        prepared = prepare(SCHEMA, query)
-        check_variables(SCHEMA, prepared, operation_of(prepared, None), variables or {})
-    seconds = time.thread_time() - started
-    errors: list[Any] = getattr(caught.value, "errors", [])
-    return " ".join([caught.value.detail, *(error.message for error in errors)]), seconds
+    """The words of the refusal, and the seconds of this thread that it took (best of three)."""
+    seconds: list[float] = []
+    words = ""
+    for _ in range(3):
+        started = time.thread_time()
+        with pytest.raises(SpecloopError) as caught:
+            prepared = prepare(SCHEMA, query)
+            check_variables(SCHEMA, prepared, operation_of(prepared, None), variables or {})
+        seconds.append(time.thread_time() - started)
+        errors: list[Any] = getattr(caught.value, "errors", [])
+        words = " ".join([caught.value.detail, *(error.message for error in errors)])
+    return words, min(seconds)
 
 
 @pytest.mark.parametrize("name", HOSTILE)

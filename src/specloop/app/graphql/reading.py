@@ -38,7 +38,7 @@ from specloop.record.sessions import (
 )
 
 T = TypeVar("T")
-MARKDOWN_BYTES_MAX: Final = 64 * 1024 * 1024
+TEXT_BYTES_MAX: Final = 64 * 1024 * 1024
 
 
 class AnswerTooLarge(BadRequest):
@@ -60,11 +60,12 @@ class Services:
 class Reading:
     """The context of all fields of one request."""
 
-    def __init__(self, ctx: Context, services: Services) -> None:
+    def __init__(self, ctx: Context, services: Services, text_bytes_max: int = TEXT_BYTES_MAX) -> None:
         self.ctx = ctx
+        self._text_bytes_max = text_bytes_max
         self._services = services
         self._lock = asyncio.Lock()
-        self._markdown_bytes = 0
+        self._text_bytes = 0
         self._summaries: asyncio.Future[dict[str, ProjectSummary]] | None = None
         self._of_projects: dict[Window, DataLoader[str, Sequence[Session]]] = {}
         self._figures: DataLoader[str, ProjectFigures] = DataLoader(self._load_figures)
@@ -99,7 +100,7 @@ class Reading:
         self, filters: SessionFilters, text: str, window: Window, order: SessionOrder, *, descending: bool
     ) -> Slice:
         """The same, of those in which one exchange holds all the words of `text`."""
-        wanted = SearchRequest(text, filters, sort=SearchSort.RECENT, limit=None, has_snippets=False)
+        wanted = SearchRequest(text, filters, sort=SearchSort.RECENT, limit=None, exchanges_max=0)
         found = await self.search(wanted)
         rows = sorted((hit.session for hit in found.hits), key=partial(_place, order), reverse=descending)
         shown = rows[window.offset : window.offset + window.limit + 1]
@@ -127,15 +128,17 @@ class Reading:
 
         Raises: AnswerTooLarge, when this request has asked for too many bytes.
         """
-        self._markdown_bytes += session.markdown_size
-        if self._markdown_bytes > MARKDOWN_BYTES_MAX:
-            raise AnswerTooLarge(limit=MARKDOWN_BYTES_MAX)
+        self._weigh(session.markdown_size)
         return await self._markdown.load(session.id)
 
     async def exchanges(self, exchange_ids: Sequence[str]) -> list[Exchange]:
-        """These exchanges, in order."""
-        found = await self._exchanges.load_many(exchange_ids)
-        return sorted((one for one in found if one is not None), key=lambda one: one.order_number)
+        """These exchanges, in order.
+
+        Raises: AnswerTooLarge, when this request has asked for too many bytes.
+        """
+        found = [one for one in await self._exchanges.load_many(exchange_ids) if one is not None]
+        self._weigh(sum(len(one.text) for one in found))
+        return sorted(found, key=lambda one: one.order_number)
 
     async def search(self, wanted: SearchRequest) -> SearchAnswer:
         """Sessions with matching exchanges."""
@@ -160,6 +163,11 @@ class Reading:
     def day_before(self, days: int) -> str:
         """The ISO day after which the last `days` days begin."""
         return (self.ctx.clock.now() - timedelta(days=days)).date().isoformat()
+
+    def _weigh(self, size: int) -> None:
+        self._text_bytes += size
+        if self._text_bytes > self._text_bytes_max:
+            raise AnswerTooLarge(limit=self._text_bytes_max)
 
     async def _ask(self, question: Callable[[], Awaitable[T]]) -> T:
         async with self._lock:

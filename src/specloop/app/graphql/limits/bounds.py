@@ -32,6 +32,8 @@ class Bounds:
     """Fragments, named or inline, counted wherever they are written out, for the same reason."""
     definitions: int = 100
     """Operations and fragments of a document."""
+    variables: int = 50
+    """Variables of an operation."""
     values: int = 2000
     """Values in the variables, however they are nested."""
     cost: int = 60_000

@@ -67,6 +67,8 @@ def check_shape(document: DocumentNode, bounds: Bounds) -> None:
             counter.fragment(name)
         for definition in document.definitions:
             if isinstance(definition, OperationDefinitionNode):
+                if len(definition.variable_definitions or ()) > bounds.variables:
+                    raise refuse("variables", bounds.variables)
                 whole.add(counter.definition(definition))
                 counter.check(whole)
     except RecursionError as error:  # a chain of fragments, each of them deep
