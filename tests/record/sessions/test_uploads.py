@@ -173,6 +173,7 @@ async def test_any_series_of_uploads_ends_as_the_last_alone(database: Database, 
     diary = Diary()
     recorder = Recorder(database, (diary,))
     uploaded = make_session(9)
+    stored = await recorder.put(uploaded)
     for turns in series:
         data = session_data("native", [(f"prompt {one}", f"answer {one}") for one in turns])
         for number, one in enumerate(turns):

@@ -51,7 +51,7 @@ async def test_uploads_while_the_session_and_its_project_are_deleted_never_fail(
 
     for path in (cli.path(session), f"/api/v1/projects/{cli.project_id}") * 4:
         puts = [cli.put(replace(session, markdown=f"# {number}\n")) for number in range(6)]
-        *answers, deleted = await asyncio.gather(*puts, delete(path))
+        answers, deleted = await asyncio.gather(asyncio.gather(*puts), delete(path))
         assert {answer.status_code for answer in answers} <= {200, 201}
         assert deleted in {200, 404}
 
@@ -63,7 +63,7 @@ async def test_uploads_while_projects_are_merged_never_fail(cli: CLI) -> None:
         await cli.sync(sessions)
     merging = cli.ask("POST", "/api/v1/projects/source/merge", body={"into": "target"})
     puts = [cli.put(replace(one, markdown=one.markdown + "more")) for one in sessions]
-    *answers, merged = await asyncio.gather(*puts, merging)
+    answers, merged = await asyncio.gather(asyncio.gather(*puts), merging)
     assert merged.status_code == 200
     assert {answer.status_code for answer in answers} <= {200, 201}
     assert (await cli.ask("GET", "/api/v1/projects")).json()["data"]["total"] == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import replace
+from typing import Any
 
 import httpx
 
@@ -124,7 +125,8 @@ async def test_missing_fields_are_named(cli: CLI) -> None:
     session = make_session(10)
     for name in ("projectName", "name", "markdown", "rawData"):
         for value in (None, ""):
-            answer = await cli.put(session, **{name: value})
+            members: dict[str, Any] = {name: value}
+            answer = await cli.put(session, **members)
             assert answer.status_code == 400
             assert decode(answer.content, ERROR)["error"] == f"Missing required field: {name}"
     assert (await cli.put(session, markdown=5)).status_code == 400

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-
-from sqlalchemy import ColumnElement
+from typing import Any
 
 from specloop.db.context import Context
 from specloop.kit.log import get_logger
@@ -139,9 +138,9 @@ class SessionReader:
         self,
         ctx: Context,
         filters: SessionFilters | None = None,
-        conditions: Sequence[ColumnElement[bool]] = (),
+        conditions: Sequence[Any] = (),
     ) -> Mapping[str, Sequence[tuple[str, int]]]:
-        """Sessions per agent, client, machine, project, model, branch, tag and tool; `conditions` narrow further."""
+        """Sessions per agent, client, machine, project, model, branch, tag and tool; a repository may narrow further."""
         return await reading.facets(ctx, [*matching(filters or SessionFilters()), *conditions])
 
 
