@@ -107,6 +107,8 @@ async def test_hostile_texts_are_searched_for_and_found_nowhere(shelf: Shelf) ->
     ):
         await shelf.names({"searchText": text})
         await shelf.names({"gitBranches": [text], "projectId": text}, text)
+        query = "query($t: String, $id: ID!) { session(projectId: $t, sessionId: $t) { id } project(id: $id) { id } }"
+        assert await shelf.ask(query, {"t": text, "id": text}) == {"session": None, "project": None}
 
 
 async def test_half_a_character_is_refused(shelf: Shelf) -> None:

@@ -97,7 +97,12 @@ def _merged(name: str, one: str | None, many: Sequence[str] | None) -> Sequence[
     """`one` and `many` together: each filter must hold, so one value within its list leaves just that."""
     if many is not None and len(many) > VALUES_MAX:
         raise ValidationFailed.of([name], f"takes at most {VALUES_MAX} values")
-    return (one,) if one else tuple(value for value in many or ())
+    return tuple(storable(value) for value in ((one,) if one else many or ()))
+
+
+def storable(text: str) -> str:
+    """`text` as the store could hold it: one engine knows no NUL, so with it nothing can be equal."""
+    return text.replace("\x00", "\ufffd")
 
 
 def _named_start(name: str | None, clock: Clock) -> datetime | None:

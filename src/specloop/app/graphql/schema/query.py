@@ -7,7 +7,7 @@ from typing import Final
 
 import strawberry
 
-from specloop.app.graphql.filters import filters_of, is_contradictory, range_of
+from specloop.app.graphql.filters import filters_of, is_contradictory, range_of, storable
 from specloop.app.graphql.orders import order_of
 from specloop.app.graphql.paging import LIMIT_DEFAULT, LIMIT_MAX, OFFSET_MAX, Slice, Window, bounded, window_of
 from specloop.app.graphql.reading import Info
@@ -81,7 +81,8 @@ class Query:
         wanted = session_id if session_id is not None else id
         if wanted is None:
             raise ValidationFailed.of(["sessionId"], "name the session by sessionId or by id")
-        row = await info.context.find_session(project_id, str(wanted))
+        inside = None if project_id is None else storable(project_id)
+        row = await info.context.find_session(inside, storable(str(wanted)))
         return None if row is None else SessionDetail(row=row)
 
     @strawberry.field(
