@@ -158,3 +158,15 @@ async def test_each_kind_of_credential_has_its_own_allowance(
         assert (await device_login(tight.client, "AAAAAA")).status_code == 401
         tight.clock.advance(3601)
         assert (await device.send("GET", ENTITLEMENT)).status_code == 401
+
+
+async def test_graphql_refusals_speak_both_languages(program: Program, owner: Visitor) -> None:
+    stranger = await program.client.post("/api/v1/graphql", json={"query": "{projects{id}}"})
+    text = "Invalid or missing authentication token"
+    assert stranger.status_code == 401
+    assert stranger.json() == {
+        "success": False,
+        "error": text,
+        "errors": [{"message": text, "extensions": {"code": "UNAUTHENTICATED"}}],
+    }
+    limits_of(program, stranger)
