@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from specloop.record.search import SearchSort
 from specloop.record.sessions import SessionFilters
 from tests.record.search.library import Library, new_owner
@@ -79,12 +81,8 @@ async def test_nobody_finds_the_sessions_of_others(library: Library) -> None:
     await other.put("theirs", "secret plan")
     assert await other.found("secret") == ["theirs"]
     assert await library.found("secret") == ["mine"]
-    neighbour = library.of(type(library.owner)(**{**_fields(library.owner), "user_id": other.owner.user_id}))
+    neighbour = library.of(replace(library.owner, user_id=other.owner.user_id))
     assert await neighbour.found("secret", has_facets=True) == []
-
-
-def _fields(owner: object) -> dict[str, object]:
-    return {name: getattr(owner, name) for name in owner.__dataclass_fields__}  # type: ignore[attr-defined]
 
 
 async def test_better_matches_come_first_and_rank_higher(library: Library) -> None:

@@ -15,10 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 DIMENSIONS: Final = 256
-TEXT_LENGTH_MAX: Final = 8_000
-"""About two thousand tokens; the beginning says what an exchange is about."""
+PIECE_LENGTH: Final = 500
+PIECES_MAX: Final = 8
+"""A vector averages what it is made of, so short pieces are told apart better than whole exchanges (measured: nDCG@10
+0.90 against 0.76 on the judged questions); the beginning says what an exchange is about."""
 
 Vectors = NDArray[np.float32]
+
+
+def pieces(text: str) -> list[str]:
+    """The pieces of an exchange that get a vector each, at least one."""
+    end = min(len(text), PIECE_LENGTH * PIECES_MAX)
+    return [text[start : start + PIECE_LENGTH] for start in range(0, end, PIECE_LENGTH)] or [""]
 
 
 class Embedder(Protocol):
@@ -42,8 +50,7 @@ class WordLlamaEmbedder:
 
     def _embed(self, texts: Sequence[str]) -> Vectors:
         model = self._load()
-        cut = [text[:TEXT_LENGTH_MAX] or " " for text in texts]
-        vectors = np.asarray(model.embed(cut, norm=False), np.float32)
+        vectors = np.asarray(model.embed([text or " " for text in texts], norm=False), np.float32)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return np.divide(vectors, np.where(lengths > 0, lengths, 1.0), dtype=np.float32)
 

@@ -62,10 +62,10 @@ def best_of_sessions(sessions: Keys, scores: Mapping[int, float]) -> NDArray[np.
     return best[sessions]
 
 
-def fuse(rankings: Sequence[Sequence[int]]) -> dict[int, float]:
-    """Reciprocal rank fusion: sessions that several rankings put high come first; best first."""
+def fuse(rankings: Sequence[tuple[float, Sequence[int]]]) -> dict[int, float]:
+    """Reciprocal rank fusion of rankings with weights: sessions that several put high come first; best first."""
     scores: dict[int, float] = {}
-    for ranking in rankings:
+    for weight, ranking in rankings:
         for place, number in enumerate(ranking):
-            scores[number] = scores.get(number, 0.0) + 1.0 / (FUSION_CONSTANT + place + 1)
+            scores[number] = scores.get(number, 0.0) + weight / (FUSION_CONSTANT + place + 1)
     return dict(sorted(scores.items(), key=lambda item: (-item[1], item[0])))

@@ -91,7 +91,10 @@ class ExchangeWordsRow(WorkspaceScoped, Base):
 
 
 class ExchangeVectorRow(WorkspaceScoped, Base):
-    """The meaning of an exchange: a unit vector as little-endian float16, of the text with `text_sha256`."""
+    """The meaning of an exchange: unit vectors of its pieces as little-endian float16, one after the other.
+
+    They were made of the text with `text_sha256`.
+    """
 
     __tablename__ = "exchange_vectors"
     __table_args__ = (Index("ix_exchange_vectors_session", "session_id"),)

@@ -39,7 +39,7 @@ class TextIndex(Protocol):
         ...
 
     async def any_scores(self, ctx: Context, terms: Sequence[Term], limit: int) -> dict[int, float]:
-        """The best exchanges in which any of the terms matches."""
+        """The best exchanges in which any of the terms stands in full."""
         ...
 
     async def indexed(self, ctx: Context) -> Keys:

@@ -82,7 +82,8 @@ class PostgreSQLIndex:
 
     async def any_scores(self, ctx: Context, terms: Sequence[Term], limit: int) -> dict[int, float]:
         """See `TextIndex`."""
-        found = await self._ranked(ctx, " | ".join(map(_expression, terms)), 0, SCORED_MAX)
+        whole = [Term(term.parts, is_prefix=False) for term in terms]
+        found = await self._ranked(ctx, " | ".join(map(_expression, whole)), 0, SCORED_MAX)
         return dict(sorted(found.items(), key=lambda item: -item[1])[:limit])
 
     async def indexed(self, ctx: Context) -> Keys:

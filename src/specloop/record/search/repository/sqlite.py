@@ -82,7 +82,8 @@ class SQLiteIndex:
     async def any_scores(self, ctx: Context, terms: Sequence[Term], limit: int) -> dict[int, float]:
         """See `TextIndex`."""
         query = text("SELECT rowid, -rank FROM fts_words WHERE fts_words MATCH :match ORDER BY rank LIMIT :limit")
-        given = {"match": " OR ".join(map(_expression, terms)), "limit": limit}
+        whole = [Term(term.parts, is_prefix=False) for term in terms]
+        given = {"match": " OR ".join(map(_expression, whole)), "limit": limit}
         return {row[0]: row[1] for row in await ctx.session.execute(query, given)}
 
     async def indexed(self, ctx: Context) -> Keys:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from specloop.db.context import Context
-from specloop.record.search.embedding import Vectors
+from specloop.record.search.embedding import DIMENSIONS, Vectors
 from specloop.record.search.keys import ORDER_BITS, Keys
 from specloop.record.search.tables import ExchangeVectorRow, SearchedSessionRow
 from specloop.record.sessions.tables import ExchangeRow
@@ -48,8 +49,8 @@ async def unembedded(ctx: Context, *, after: str, limit: int) -> list[Unembedded
     return [Unembedded(*row) for row in await ctx.session.execute(query)]
 
 
-async def put(ctx: Context, exchanges: Sequence[Unembedded], vectors: Vectors) -> None:
-    """Store vectors of exchanges that still have the text they were made of."""
+async def put(ctx: Context, exchanges: Sequence[Unembedded], vectors: Sequence[Vectors]) -> None:
+    """Store the vectors, a row of the array for each piece, of exchanges that still have the text they were made of."""
     query = select(ExchangeRow.id, ExchangeRow.text_sha256).where(
         ExchangeRow.id.in_([one.exchange_id for one in exchanges])
     )
@@ -75,19 +76,19 @@ async def put(ctx: Context, exchanges: Sequence[Unembedded], vectors: Vectors) -
     await ctx.session.execute(statement.on_conflict_do_update(index_elements=["exchange_id"], set_=new), rows)
 
 
-async def of_caller(ctx: Context) -> tuple[Keys, Vectors]:
-    """The keys and vectors of all exchanges of the caller, row by row."""
+async def of_caller(ctx: Context) -> tuple[Keys, NDArray[np.float16]]:
+    """The vectors of all pieces of the caller's exchanges, as they are stored, and the key of each."""
     query = (
         select(ExchangeVectorRow.row_key, ExchangeVectorRow.vector)
         .join(SearchedSessionRow, SearchedSessionRow.session_id == ExchangeVectorRow.session_id)
         .where(*_mine(ctx))
     )
     rows = (await ctx.session.execute(query)).all()
-    keys = np.fromiter((row[0] for row in rows), np.int64, len(rows))
     if not rows:
-        return keys, np.zeros((0, 0), np.float32)
-    joined = np.frombuffer(b"".join(row[1] for row in rows), STORED)
-    return keys, joined.reshape(len(rows), -1).astype(np.float32)
+        return np.empty(0, np.int64), np.zeros((0, DIMENSIONS), STORED)
+    counts = [len(row[1]) // (DIMENSIONS * STORED.itemsize) for row in rows]
+    keys = np.repeat(np.array([row[0] for row in rows], np.int64), counts)
+    return keys, np.frombuffer(b"".join(row[1] for row in rows), STORED).reshape(-1, DIMENSIONS)
 
 
 def _mine(ctx: Context) -> tuple[ColumnElement[bool], ...]:
