@@ -21,6 +21,7 @@ from specloop.app.web import (
     traces,
     workspaces,
 )
+from specloop.app.web.recorded import routers as recorded_routers
 
 routers: Final[Sequence[APIRouter]] = (
     session.router,
@@ -35,4 +36,5 @@ routers: Final[Sequence[APIRouter]] = (
     traces.router,
     scans.router,
     changesets.router,
+    *recorded_routers,
 )
