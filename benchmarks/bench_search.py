@@ -216,15 +216,17 @@ async def measure(library: Library, queries: Sequence[str], **changed: Any) -> t
     taken: list[float] = []
     total = 0
     for query in queries:
-        best: list[float] = []
-        for _ in range(ROUNDS):
-            async with library.reading() as ctx:
-                start = time.perf_counter()
-                answer = await library.service.search(ctx, SearchRequest(query, **changed))
-                best.append((time.perf_counter() - start) * 1e3)
-        taken.append(statistics.median(best))
-        total += answer.total
+        rounds = [await _timed(library, SearchRequest(query, **changed)) for _ in range(ROUNDS)]
+        taken.append(statistics.median(milliseconds for milliseconds, _ in rounds))
+        total += rounds[0][1]
     return taken, total
+
+
+async def _timed(library: Library, request: SearchRequest) -> tuple[float, int]:
+    async with library.reading() as ctx:
+        start = time.perf_counter()
+        answer = await library.service.search(ctx, request)
+        return (time.perf_counter() - start) * 1e3, answer.total
 
 
 async def index_bytes(database: Database) -> tuple[int, int]:
