@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -141,9 +141,11 @@ def test_no_record_of_any_shape_breaks_a_reader(data: st.DataObject, tmp_path: P
 def replaced(value: Any, data: st.DataObject) -> Any:
     """The value with something inside it replaced."""
     if isinstance(value, dict) and value and data.draw(st.booleans()):
-        key = data.draw(st.sampled_from(sorted(value)))
-        return {**value, key: replaced(value[key], data)}
+        members = cast(dict[str, Any], value)
+        key = data.draw(st.sampled_from(sorted(members)))
+        return {**members, key: replaced(members[key], data)}
     if isinstance(value, list) and value and data.draw(st.booleans()):
-        at = data.draw(st.integers(0, len(value) - 1))
-        return [*value[:at], replaced(value[at], data), *value[at + 1 :]]
+        items = cast(list[Any], value)
+        at = data.draw(st.integers(0, len(items) - 1))
+        return [*items[:at], replaced(items[at], data), *items[at + 1 :]]
     return data.draw(ANYTHING)

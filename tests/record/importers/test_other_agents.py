@@ -114,10 +114,18 @@ def test_gemini_reads_thoughts_tools_and_tokens(tmp_path: Path) -> None:
 
 def test_geminis_log_is_replayed(tmp_path: Path) -> None:
     question, answer, _ = stores.gemini_messages()
-    half = {**answer, "toolCalls": [], "tokens": None}
+    half: dict[str, Any] = {**answer, "toolCalls": [], "tokens": None}
     taken_back = {"id": "m8", "type": "user", "content": "Never mind", "timestamp": "2026-10-11T09:00:07.000Z"}
-    patch = {"$set": {"summary": "Reading", "messages": []}}
-    records = [stores.gemini_facts(), question, half, answer, taken_back, {"$rewindTo": "m8"}, patch]
+    patch: dict[str, Any] = {"$set": {"summary": "Reading", "messages": []}}
+    records: list[dict[str, Any]] = [
+        stores.gemini_facts(),
+        question,
+        half,
+        answer,
+        taken_back,
+        {"$rewindTo": "m8"},
+        patch,
+    ]
     stores.write_gemini_log(tmp_path, records)
     session = read(tmp_path)
     assert [who for who, _ in shape(session)] == ["user", "agent", "agent", "agent"]
