@@ -182,7 +182,7 @@ async def test_recent_brings_its_limit_into_range(cli: CLI, limit: str) -> None:
     assert len(answer.json()["data"]["sessions"]) == (3 if int(limit) > 0 else 1)
 
 
-async def test_resumable_lists_are_complete_newest_first_and_only_with_session_data(cli: CLI) -> None:
+async def test_first_sync_of_1200_passes_the_limits_as_shipped_and_is_listed_whole_newest_first(cli: CLI) -> None:
     sessions = [make_session(seed, 1 + seed % 5, words=3) for seed in range(1_200)]
     bare = replace(make_session(5_000), session_data="")
     assert await cli.sync([*sessions, bare]) == SyncResult(created=1_201)

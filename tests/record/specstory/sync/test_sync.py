@@ -172,11 +172,6 @@ async def test_halves_of_surrogate_pairs_do_not_break_an_upload(cli: CLI) -> Non
     assert (await cli.ask("GET", cli.path(session), Accept="text/markdown")).text == "m \ufffd."
 
 
-async def test_thousand_sessions_pass_with_the_limits_as_shipped(cli: CLI) -> None:
-    sessions = [make_session(seed, 1, words=4) for seed in range(1_000)]
-    assert await cli.sync(sessions) == SyncResult(created=1_000)
-
-
 async def _put_raw(cli: CLI, path: str, content: bytes, encoding: str) -> httpx.Response:
     headers = {"Authorization": f"Bearer {cli.access_token}", "Content-Type": "application/json"}
     if encoding:

@@ -64,6 +64,10 @@ class SessionReader:
         """Those of the named sessions that are the caller's, by row id."""
         return await reading.get_many(ctx, row_ids)
 
+    async def named(self, ctx: Context, ids: Sequence[str]) -> list[Session]:
+        """The sessions of any project with one of these client or row ids (at most 100 are looked for)."""
+        return await reading.named(ctx, ids[:RECENT_MAX]) if ids else []
+
     async def list_sessions(
         self,
         ctx: Context,
@@ -140,7 +144,7 @@ class SessionReader:
         filters: SessionFilters | None = None,
         conditions: Sequence[Any] = (),
     ) -> Mapping[str, Sequence[tuple[str, int]]]:
-        """Sessions per agent, client, machine, project, model, branch, tag and tool; a repository may narrow further."""
+        """Sessions per agent, client, machine, project, model, branch, tag and tool; a repository may narrow it."""
         return await reading.facets(ctx, [*matching(filters or SessionFilters()), *conditions])
 
 
