@@ -24,7 +24,21 @@ NPM = {
     "@redocly/cli": "2.77.0",
     "@stoplight/spectral-cli": "6.16.3",
     "@stoplight/spectral-owasp-ruleset": "2.0.1",
+    "graphql": "16.11.0",
+    "graphql-http": "1.23.1",
 }
+GRAPHQL_AUDIT = """
+import { serverAudits } from "graphql-http";
+const [url, token] = process.argv.slice(2);
+const headers = { authorization: `Bearer ${token}` };
+const fetchFn = (to, options = {}) => fetch(to, { ...options, headers: { ...headers, ...options.headers } });
+const results = [];
+for (const audit of serverAudits({ url, fetchFn })) results.push(await audit.fn());
+const bad = results.filter((one) => one.status !== "ok");
+for (const one of bad) console.log(one.status, one.id, one.name, one.reason);
+console.log(`${results.length - bad.length} of ${results.length} audits pass`);
+process.exit(bad.length || results.length < 61 ? 1 : 0);
+"""
 EXPORTER = """
 import sys
 from opentelemetry.sdk.trace import TracerProvider
@@ -67,12 +81,12 @@ def python() -> Path:
     return home / "bin" / "python"
 
 
-def node_tool(name: str) -> Path:
-    """The path of an npm tool, installed when missing."""
+def node_folder() -> Path:
+    """Where the npm packages are, installed when one is missing."""
     folder = SCRATCH / "node"
     folder.mkdir(parents=True, exist_ok=True)
     wanted = [f"{package}@{version}" for package, version in NPM.items()]
-    if not (folder / "node_modules" / ".bin" / name).exists():
+    if not all((folder / "node_modules" / package).exists() for package in NPM):
         command = [
             "npm",
             "install",
@@ -84,7 +98,12 @@ def node_tool(name: str) -> Path:
             *wanted,
         ]
         subprocess.run(command, cwd=folder, check=True)
-    return folder / "node_modules" / ".bin" / name
+    return folder
+
+
+def node_tool(name: str) -> Path:
+    """The path of an npm tool."""
+    return node_folder() / "node_modules" / ".bin" / name
 
 
 def run(*command: str | Path, cwd: Path = SCRATCH) -> bool:
@@ -151,6 +170,13 @@ def fuzz_with_schemathesis(target: Target) -> bool:
     )
 
 
+def audit_graphql(target: Target) -> bool:
+    """The graphql-http audit: every MUST, SHOULD and MAY of GraphQL over HTTP."""
+    script = node_folder() / "audit.mjs"
+    script.write_text(GRAPHQL_AUDIT, "utf-8")
+    return run("node", script, f"{target.url}/api/v1/graphql", target.token, cwd=script.parent)
+
+
 def scan_tls(target: Target) -> bool:
     """sslyze against Mozilla's modern profile, with the server's own certificate as the authority."""
     authority = f"--certinfo_ca_file={target.certificate}"
@@ -192,6 +218,7 @@ SUITES: tuple[Callable[[Target], bool], ...] = (
     lint_with_spectral_owasp,
     scan_tls,
     export_spans,
+    audit_graphql,
     fuzz_with_schemathesis,
 )
 
