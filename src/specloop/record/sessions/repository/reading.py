@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, String, func, literal, null, select, union_all
+from sqlalchemy import ColumnElement, Select, String, func, literal, null, or_, select, union_all
 
 from specloop.db.context import Context
 from specloop.kit.ids import parse_uuid
@@ -63,6 +63,13 @@ async def get_many(ctx: Context, row_ids: Sequence[str]) -> dict[str, Session]:
         some = SessionRow.id.in_(row_ids[start : start + _IDS_AT_ONCE])
         found.update({one.id: one for one in await _all(ctx, select_sessions().where(owned(ctx), some))})
     return found
+
+
+async def named(ctx: Context, ids: Sequence[str]) -> list[Session]:
+    """The sessions of any project with one of these client or row ids, the one used last first."""
+    row_ids = [row_id for row_id in map(parse_uuid, ids) if row_id is not None]
+    query = select_sessions().where(owned(ctx), or_(SessionRow.client_id.in_(ids), SessionRow.id.in_(row_ids)))
+    return await _all(ctx, query.order_by(SessionRow.active_at.desc(), SessionRow.id).limit(_IDS_AT_ONCE))
 
 
 async def find_shared(ctx: Context, share_id: str) -> Session | None:
