@@ -29,6 +29,12 @@ class Matches:
         return self.keys[low:high].tolist()
 
 
+def distinct_numbers(keys: Keys) -> Keys:
+    """The sessions of sorted keys."""
+    owners = numbers_of(keys)
+    return owners[np.concatenate(([True], owners[1:] != owners[:-1]))] if owners.size else owners
+
+
 def within(keys: Keys, newest_first: Keys) -> Matches:
     """The matches that lie in the sessions `newest_first`; nothing of any other session is left."""
     if not keys.size or not newest_first.size:

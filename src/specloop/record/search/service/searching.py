@@ -22,7 +22,7 @@ from specloop.record.search.model import (
     SearchSort,
 )
 from specloop.record.search.query import Query, Term, parse_query
-from specloop.record.search.ranking import Matches, by_score, fuse, within
+from specloop.record.search.ranking import Matches, by_score, distinct_numbers, fuse, within
 from specloop.record.search.repository import exchanges, sessions, text_index
 from specloop.record.search.repository.exchanges import PackedText
 from specloop.record.search.service.meaning import ExchangeMeaning
@@ -64,18 +64,20 @@ class SearchService:
         query = parse_query(request.query)
         if not query.terms and query == Query() and request.filters == SessionFilters():
             return SearchAnswer()
-        newest = await sessions.newest_first(ctx, request.filters, query)
-        found = await self._find(ctx, request, query, newest)
+        keys = await text_index(ctx).matching(ctx, query.terms) if query.terms else None
+        among = None if keys is None or request.mode is SearchMode.HYBRID else distinct_numbers(keys)
+        newest = await sessions.newest_first(ctx, request.filters, query, among)
+        found = await self._find(ctx, request, query, newest, keys)
         end = None if request.limit is None else request.offset + request.limit
         hits = await self._hits(ctx, found, found.order[request.offset : end], query.terms, request)
         if not request.has_facets:
             return SearchAnswer(hits, len(found.order))
         return SearchAnswer(hits, len(found.order), await sessions.facets(ctx, found.order))
 
-    async def _find(self, ctx: Context, request: SearchRequest, query: Query, newest: Keys) -> Found:
-        if not query.terms or not newest.size:
-            return Found(newest.tolist() if not query.terms else [], Matches(newest[:0], newest))
-        matches = within(await text_index(ctx).matching(ctx, query.terms), newest)
+    async def _find(self, ctx: Context, request: SearchRequest, query: Query, newest: Keys, keys: Keys | None) -> Found:
+        if keys is None or not newest.size:
+            return Found(newest.tolist(), Matches(newest[:0], newest))
+        matches = within(keys, newest)
         if request.mode is SearchMode.HYBRID:
             return await self._find_by_meaning(ctx, request, query, newest, matches)
         if request.sort is SearchSort.RECENT or not matches.keys.size:
