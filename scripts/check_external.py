@@ -106,9 +106,16 @@ def node_tool(name: str) -> Path:
     return node_folder() / "node_modules" / ".bin" / name
 
 
-def run(*command: str | Path, cwd: Path = SCRATCH) -> bool:
+def run(*command: str | Path, cwd: Path = SCRATCH, **environment: str) -> bool:
     """Run a suite; its output is shown only when it fails."""
-    result = subprocess.run([str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
     if result.returncode != 0:
         print((result.stdout + result.stderr)[-8000:])
     return result.returncode == 0
@@ -177,6 +184,23 @@ def audit_graphql(target: Target) -> bool:
     return run("node", script, f"{target.url}/api/v1/graphql", target.token, cwd=script.parent)
 
 
+def fuzz_graphql(target: Target) -> bool:
+    """schemathesis on the GraphQL schema, all checks, with a signed-in user."""
+    return run(
+        python().parent / "schemathesis",
+        "run",
+        f"{target.url}/api/v1/graphql",
+        "-c",
+        "all",
+        "-n",
+        os.environ.get("EXAMPLES", "100"),
+        "-H",
+        f"Authorization: Bearer {target.token}",
+        "--generation-deterministic",
+        SCHEMATHESIS_HOOKS=str(ROOT / "scripts" / "graphql_cases.py"),
+    )
+
+
 def scan_tls(target: Target) -> bool:
     """sslyze against Mozilla's modern profile, with the server's own certificate as the authority."""
     authority = f"--certinfo_ca_file={target.certificate}"
@@ -219,6 +243,7 @@ SUITES: tuple[Callable[[Target], bool], ...] = (
     scan_tls,
     export_spans,
     audit_graphql,
+    fuzz_graphql,
     fuzz_with_schemathesis,
 )
 
