@@ -6,6 +6,7 @@ import gzip
 import os
 import stat
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,11 @@ import httpx
 import pytest
 
 from specloop.cli.session import load_profile, profile_path
+from specloop.cli.transfer.preparing import Preparer
 from specloop.kit import json
+from specloop.record.sessions.importers import find_local
+from specloop.record.sessions.importers.payload import Client
+from specloop.record.sessions.redaction import RedactionUnavailable, Secret
 from specloop.record.sessions.transcript import Candidate, choose_files, parse_markdown
 from tests.cli.command import Command, Said
 from tests.cli.conftest import Terminal
@@ -319,3 +324,15 @@ def test_a_busy_server_is_waited_for_as_long_as_it_asks(status: int, tmp_path: P
     assert [request.method for request in listener.requests] == ["GET", "PUT", "PUT", "PUT"]
     first, second, _ = [request.at for request in listener.requests if request.method == "PUT"]
     assert second - first >= 0.2
+
+
+def test_what_nobody_could_look_through_is_not_sent(tmp_path: Path) -> None:
+    class Failing:
+        def find(self, texts: Iterable[str]) -> list[Secret]:
+            raise RedactionUnavailable(f"{len(list(texts))} texts were not looked through")
+
+    stores.write_claude(tmp_path)
+    preparer = Preparer(Client("specloop", "0", "device", "machine"), Failing())
+    (prepared,) = preparer.prepare(find_local(tmp_path))
+    assert prepared.outgoing is None
+    assert "not looked through" in (prepared.problem or "")

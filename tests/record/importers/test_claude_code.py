@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,15 @@ def test_sub_agents_files_belong_to_their_session(tmp_path: Path) -> None:
     assert "Stranger" not in said(session)
     assert "Beside" in session.raw
     assert "Inside" in session.raw
+
+
+def test_a_sub_agents_file_that_comes_later_is_noticed(tmp_path: Path) -> None:
+    path = write_claude(tmp_path)
+    os.utime(path.parent, (1_700_000_000, 1_700_000_000))
+    assert "Beside" not in said(read(tmp_path))
+    beside = claude_record("user", "s1", None, "Beside", 3, isSidechain=True)
+    (path.parent / "agent-1.jsonl").write_bytes(lines([beside]))
+    assert "Beside" in said(read(tmp_path))
 
 
 def test_warm_ups_and_records_without_words_are_no_session(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from specloop.record.sessions.importers.payload import (
     texts_to_scan,
     without_secrets,
 )
-from specloop.record.sessions.redaction import Redaction, SecretScanner
+from specloop.record.sessions.redaction import Redaction, RedactionUnavailable, Secret, SecretScanner
 
 BATCH_BYTES = 2_000_000
 BATCH_FILES = 24
@@ -76,7 +76,10 @@ class Preparer:
         """One result for each transcript, in order."""
         read = [self._read(found) for found in batch]
         sessions = [each for each in read if isinstance(each, LocalSession)]
-        secrets = self._scanner.find(text for each in sessions for text in texts_to_scan(each)) if self._scanner else []
+        try:
+            secrets = self._secrets_of(sessions)
+        except RedactionUnavailable as error:  # nothing is sent that was not looked through
+            return [Prepared(found, problem=f"{found.place}: {error.detail}") for found in batch]
         prepared = list[Prepared]()
         for found, each in zip(batch, read, strict=True):
             if isinstance(each, LocalSession):
@@ -97,13 +100,18 @@ class Preparer:
                 self._known[place] = identify_project(*place)
             return self._known[place]
 
+    def _secrets_of(self, sessions: Iterable[LocalSession]) -> list[Secret]:
+        if self._scanner is None:
+            return []
+        return self._scanner.find(text for each in sessions for text in texts_to_scan(each))
+
     def _read(self, found: FoundTranscript) -> LocalSession | Skip | str | None:
         try:
             session = read_transcript(found)
         except UnreadableTranscript as error:
             return error.detail
-        except RecursionError:
-            return f"{found.place}: nested too deeply"
+        except Exception as error:  # a transcript of a kind nobody has seen must not stop the others
+            return f"{found.place}: cannot be read ({type(error).__name__})"
         if session is not None and self._only not in (None, self.project_of(session).project_id):
             return Skip.OTHER_PROJECT
         return session

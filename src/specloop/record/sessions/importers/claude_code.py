@@ -7,6 +7,7 @@ beside it, or in a folder named for the session.
 from __future__ import annotations
 
 import re
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -26,6 +27,7 @@ _USAGE = {
 _COMMAND = re.compile(r"<command-name>([^<]*)</command-name>")
 _ARGUMENTS = re.compile(r"<command-args>(.*?)</command-args>", re.DOTALL)
 _SIDE_PREFIX = "agent-"
+_SETTLED_NS = 2_000_000_000
 _OUTPUT_OF_COMMANDS = ("<local-command-stdout>", "<local-command-stderr>", "<local-command-caveat>")
 
 
@@ -34,6 +36,9 @@ class ClaudeCode:
 
     name = "claude"
     agent = "Claude Code"
+
+    def __init__(self) -> None:
+        self._sides = _SideFiles()
 
     def roots(self, places: Places) -> Iterable[Path]:
         """`CLAUDE_CONFIG_DIR` may name several folders."""
@@ -59,7 +64,7 @@ class ClaudeCode:
         main = read_lines(found.path)
         records = _distinct(main.records)
         session_id = _session_id(records, found.path.stem)
-        sides = [read_lines(path) for path in _side_files(found.path, session_id)]
+        sides = [read_lines(path) for path in self._sides.of(found.path, session_id)]
         main_chain, side_chains = _chains(records)
         side_chains += [_ordered(_distinct(side.records)) for side in sides]
         ordered = list(_merged(main_chain, [chain for chain in side_chains if chain]))
@@ -96,12 +101,31 @@ def _own_sides(file: Path) -> list[Path]:
     return list(folder.glob("*.jsonl")) if folder.is_dir() else []
 
 
-def _side_files(file: Path, session_id: str) -> list[Path]:
-    """The sub-agents' files: in the session's own folder, or beside the session and naming it."""
-    beside = list(file.parent.glob(f"{_SIDE_PREFIX}*.jsonl"))
-    return sorted(_own_sides(file)) + [
-        path for path in sorted(beside) if first_record(path).get("sessionId") == session_id
-    ]
+class _SideFiles:
+    """The sub-agents' files of sessions: in a session's own folder, or beside the session and naming it.
+
+    Which session a file beside belongs to stands in its first line. A folder may hold thousands of sessions, so it is
+    looked through once, and again when it has changed.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[int, dict[str, list[Path]]]] = {}
+
+    def of(self, file: Path, session_id: str) -> list[Path]:
+        """The files of one session."""
+        return sorted(_own_sides(file)) + self._beside(file.parent).get(session_id, [])
+
+    def _beside(self, folder: Path) -> dict[str, list[Path]]:
+        changed_at = folder.stat().st_mtime_ns
+        if folder in self._known and self._known[folder][0] == changed_at:
+            return self._known[folder][1]
+        by_session: dict[str, list[Path]] = {}
+        for path in sorted(folder.glob(f"{_SIDE_PREFIX}*.jsonl")):
+            by_session.setdefault(text(first_record(path), "sessionId"), []).append(path)
+        is_settled = time.time_ns() - changed_at > _SETTLED_NS and "" not in by_session
+        if is_settled:  # else a file may come, or get its first line, without the folder's time showing it
+            self._known[folder] = (changed_at, by_session)
+        return by_session
 
 
 def _whole_text(main: JSONLines, sides: list[JSONLines]) -> str:
