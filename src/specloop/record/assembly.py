@@ -51,7 +51,7 @@ def assemble() -> Record:
         ProjectOverview(projects),
         Statistics(),
         meaning,
-        SearchService(reader, meaning),
+        SearchService(meaning),
         IndexCheck(),
     )
     return Record(

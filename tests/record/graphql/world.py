@@ -102,7 +102,7 @@ async def running_graph(database: Database, folder: Path) -> AsyncGenerator[Prog
             reader,
             ProjectOverview(projects),
             SessionBatches(),
-            SearchService(reader, ExchangeMeaning(EMBEDDER)),
+            SearchService(ExchangeMeaning(EMBEDDER)),
         )
         program.app.state.services.update({type(service): service for service in services})
         yield program

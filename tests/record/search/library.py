@@ -94,7 +94,7 @@ class Library:
         self.uploads = SessionUploads(projects, [indexing])
         self.removal = SessionRemoval(projects, [indexing])
         self.meaning = ExchangeMeaning(EMBEDDER)
-        self.service = SearchService(self.reader, self.meaning)
+        self.service = SearchService(self.meaning)
 
     def of(self, owner: Principal) -> Library:
         """The same store for another caller."""

@@ -27,7 +27,7 @@ from specloop.record.search.repository import exchanges, sessions, text_index
 from specloop.record.search.repository.exchanges import PackedText
 from specloop.record.search.service.meaning import ExchangeMeaning
 from specloop.record.search.snippets import make_snippet
-from specloop.record.sessions import SessionFilters, SessionReader
+from specloop.record.sessions import SessionFilters
 
 SCORED_MAX: Final = 6_000
 WINDOW: Final = 2_000
@@ -52,8 +52,7 @@ class Found:
 class SearchService:
     """Searches the caller's sessions."""
 
-    def __init__(self, reader: SessionReader, meaning: ExchangeMeaning) -> None:
-        self._reader = reader
+    def __init__(self, meaning: ExchangeMeaning) -> None:
         self._meaning = meaning
 
     async def search(self, ctx: Context, request: SearchRequest) -> SearchAnswer:
@@ -114,7 +113,7 @@ class SearchService:
         ids = {number: places[some[0]].session_id for number, some in keys.items() if some and some[0] in places}
         if bare := [number for number, some in keys.items() if not some]:
             ids |= await sessions.session_ids(ctx, bare)
-        known = await self._reader.get_many(ctx, list(ids.values()))
+        known = await sessions.load(ctx, list(ids.values()))
         firsts = [places[some[0]].exchange_id for some in keys.values() if some and some[0] in places]
         snippets = await _snippets(ctx, firsts, terms)
         return [
