@@ -5,6 +5,6 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from specloop.app.web.recorded import downloads, editing, reader
+from specloop.app.web.recorded import downloads, editing, listing, projects, reader
 
-routers: Final[Sequence[APIRouter]] = (reader.router, downloads.router, editing.router)
+routers: Final[Sequence[APIRouter]] = (listing.router, projects.router, reader.router, downloads.router, editing.router)

@@ -5,7 +5,6 @@ A session may hold megabytes in one exchange, so a page is cut by weight and not
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +18,8 @@ from markupsafe import Markup
 from specloop.app.web.recorded.calls import Block, Call, call_of
 from specloop.app.web.recorded.highlight import LENGTH_MAX
 from specloop.app.web.recorded.markup import clean, code_html, diff_html, to_html
-from specloop.app.web.recorded.words import TITLE_MAX, one_line, plain, squeezed
+from specloop.app.web.recorded.titles import headline, unwrapped
+from specloop.app.web.recorded.words import one_line, plain
 from specloop.record import prices
 from specloop.record.sessions import Exchange
 from specloop.record.sessions.transcript import Message, Part, Transcript, TranscriptExchange, Usage
@@ -34,7 +34,6 @@ ROWS_OPEN_MAX: Final = 24
 OUTLINE_MAX: Final = 400
 FULL_MAX: Final = 2_000_000
 ITEM_WEIGHT: Final = 450
-_WRAPPED: Final = re.compile(r"<command-name>([^<]+)<|<task-notification>[\s\S]*?<summary>([^<]+)<")
 
 Place = tuple[int, int]
 """Where a piece begins: the exchange's number from 0, and the item's within it."""
@@ -157,10 +156,7 @@ def first_words(exchange: TranscriptExchange) -> str:
         (message.role, part.text) for message in exchange.messages for part in message.parts if part.kind == "text"
     ]
     asked = next((text for role, text in texts if role == "user" and one_line(text)), "")
-    wrapped = _WRAPPED.search(asked[:2_000])
-    return (
-        squeezed(wrapped[1] or wrapped[2], TITLE_MAX) if wrapped else one_line(asked or (texts[0][1] if texts else ""))
-    )
+    return headline(asked or (texts[0][1] if texts else ""))
 
 
 def cost_of(exchange: TranscriptExchange) -> float | None:
@@ -246,6 +242,7 @@ def view_of(item: Item, place: str, root: str | None, agent: str, *, is_full: bo
     message = item.message
     call = call_of(message.tool, root) if item.kind == "call" and message.tool is not None else None
     text = item.part.text if item.part is not None else ""
+    text = unwrapped(text) if message.role == "user" else text
     size = len(text) if call is None else call.size
     is_folded = not is_full and _is_folded(item.kind, call, size)
     length = FULL_MAX if is_full else TEXT_MAX

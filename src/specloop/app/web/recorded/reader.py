@@ -16,7 +16,8 @@ from specloop.app.web.recorded import conversation
 from specloop.app.web.recorded.conversation import Chunk, Heading
 from specloop.app.web.recorded.markup import to_html
 from specloop.app.web.recorded.places import SESSION, Places, places_of, shows
-from specloop.app.web.recorded.words import plain, squeezed
+from specloop.app.web.recorded.titles import title_of
+from specloop.app.web.recorded.words import plain
 from specloop.db.context import Context
 from specloop.errors import NotFound
 from specloop.record.projects import ProjectService
@@ -113,7 +114,7 @@ def values_of(frame: Frame, places: Places, reading: Reading) -> dict[str, Any]:
     session = reading.session
     return {
         "session": session,
-        "title": squeezed(session.display_title, 300) or "Untitled session",
+        "title": title_of(session),
         "here": places.session(session),
         "project_href": places.project(session.project),
         "reading": reading,
