@@ -76,10 +76,8 @@ class Watcher:
 
     def _found(self, changes: Iterable[tuple[Change, str]]) -> Iterable[FoundTranscript]:
         """The transcripts that changed files belong to. A part of one, such as a log or a sub-agent's file, stands for
-        the transcripts beside or above it."""
+        the transcripts beside or above it; a new folder for what it holds already, for nobody tells of that."""
         for path in dict.fromkeys(Path(name) for _, name in changes):
-            if path.is_dir():
-                continue
             direct = list(find_in(path, self._sources))
             yield from direct or (each for place in _neighbours(path) for each in find_in(place, self._sources))
 
@@ -105,11 +103,15 @@ class Watcher:
 
 
 def _neighbours(path: Path) -> list[Path]:
-    """The transcripts that a file may be a part of: a database's log, a sub-agent's file."""
+    """The transcripts that a file may be a part of: a database's log, a sub-agent's file or its folder."""
     if path.name.endswith(("-wal", "-shm")):
         return [path.with_name(path.name[:-4])]
     if path.parent.name == "subagents":
         return [path.parent.parent.with_suffix(".jsonl")]
+    if path.name == "subagents":
+        return [path.parent.with_suffix(".jsonl")]
+    if path.is_dir():
+        return [path.with_suffix(".jsonl")]
     if path.name.startswith("agent-"):
         return [path.parent]
     return []
