@@ -99,17 +99,13 @@ async def test_judgements_inside_spans_are_annotations(server: Server) -> None:
         "evaluations.0.evaluation.score": 0.4,
         "evaluations.0.evaluation.label": "poor",
     }
-    events = [
-        {
-            "name": "gen_ai.evaluation.result",
-            "values": {
-                "gen_ai.evaluation.name": "tone",
-                "gen_ai.evaluation.score.value": 0.75,
-                "gen_ai.evaluation.explanation": "polite",
-            },
-        }
-    ]
-    trace = await stored(server, attributes=attributes, events=[event_of(**event) for event in events])
+    reported = {
+        "gen_ai.evaluation.name": "tone",
+        "gen_ai.evaluation.score.value": 0.75,
+        "gen_ai.evaluation.explanation": "polite",
+    }
+    event = Span.Event(name="gen_ai.evaluation.result", attributes=attributes_of(reported))
+    trace = await stored(server, attributes=attributes, events=[event])
     await send(server, "POST", f"/{trace}/annotations", {"name": "mine", "label": "ok"})
     found = (await send(server, "GET", f"/{trace}/annotations")).json()["results"]
     assert [(one["name"], one["annotator"], one["score"], one["label"]) for one in found] == [
@@ -119,11 +115,6 @@ async def test_judgements_inside_spans_are_annotations(server: Server) -> None:
     ]
     detail = (await send(server, "GET", f"/{trace}")).json()
     assert (len(detail["annotations"]), detail["score_min"]) == (3, 0.4)
-
-
-def event_of(name: str, values: dict[str, Any]) -> Any:
-    """An event of a span."""
-    return Span.Event(name=name, attributes=attributes_of(values), time_unix_nano=1)
 
 
 async def test_a_deleted_trace_stays_deleted_when_it_is_delivered_again(server: Server) -> None:

@@ -208,14 +208,20 @@ def _messages(value: Any, *, is_output: bool) -> Iterator[ChatMessage]:
                 yield _message(item, is_output=is_output)
         case dict() if _is_message(found):  # pyright: ignore[reportUnknownArgumentType]
             yield _message(cast("dict[str, Any]", found), is_output=is_output)
-        case {"messages": list() as inner} | {"items": list() as inner} if inner:
-            yield from _messages(inner, is_output=is_output)
-        case {"choices": list() as inner} if inner:
-            yield from _messages(
-                [_mapping(one).get("message", one) for one in cast("list[Any]", inner)], is_output=True
-            )
+        case dict() if inner := _inner(cast("dict[str, Any]", found)):
+            yield from _messages(inner, is_output=is_output or "choices" in found)
         case _:
             yield ChatMessage(role, tuple(_parts(found)), is_output)
+
+
+def _inner(members: Mapping[str, Any]) -> list[Any]:
+    """The messages inside a request or an answer of the usual clients."""
+    for key in ("messages", "items"):
+        if isinstance(members.get(key), list):
+            return members[key]
+    choices = members.get("choices")
+    answers = cast("list[Any]", choices) if isinstance(choices, list) else []
+    return [_mapping(one).get("message", one) for one in answers]
 
 
 def _is_message(value: Any) -> bool:

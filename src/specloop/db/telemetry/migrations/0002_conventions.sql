@@ -142,15 +142,15 @@ ALTER TABLE spans
                 mapKeys(attributes))))::Array(Float64)),
 
     -- Every word of a span. Merges build the index, inserts do not: a part that was just written is small enough to be
-    -- read. A merge writes every row and its words again, which costs half as much as taking it in, so merges take many
-    -- parts at once. All this is one statement, because each one checks every expression anew.
+    -- read. A merge writes every row and its words again, which costs half as much as taking it in, so merges take
+    -- several parts at once. All this is one statement, because each one checks every expression anew.
     ADD COLUMN IF NOT EXISTS content String ALIAS lower(concat(name, ' ', status_message, ' ',
-        arrayStringConcat(arrayMap((text, kind) -> if(kind IN ('array', 'kvlist'), base64Decode(text), text),
+        arrayStringConcat(arrayMap((text, kind) -> if(kind = 'array' OR kind = 'kvlist', base64Decode(text), text),
             mapValues(attributes), attribute_types), ' '), ' ',
         arrayStringConcat(arrayMap(event -> concat(tupleElement(event, 'name'), ' ',
             arrayStringConcat(mapValues(tupleElement(event, 'attributes')), ' ')), events), ' '))),
     ADD INDEX IF NOT EXISTS words content TYPE text(tokenizer = 'splitByNonAlpha', posting_list_codec = 'bitpacking'),
-    MODIFY SETTING min_parts_to_merge_at_once = 8;
+    MODIFY SETTING min_parts_to_merge_at_once = 4;
 
 -- Deleted traces stay deleted when a sender delivers them again: inserts leave them out.
 CREATE TABLE IF NOT EXISTS deleted_traces (

@@ -63,6 +63,7 @@ class Matching:
     def __init__(self, chosen: TraceFilter, sets: TraceSets | None = None) -> None:
         self._where: list[str] = [KNOWN]
         self._having: list[str] = []
+        self._reads_text = bool(chosen.text or chosen.attributes)
         self.parameters: dict[str, Any] = {}
         self._add_whole(chosen)
         self._add_lists(chosen)
@@ -80,6 +81,11 @@ class Matching:
     def having(self) -> str:
         """The conditions on traces; `1` when there are none."""
         return " AND ".join(self._having) or "1"
+
+    @property
+    def settings(self) -> str:
+        """What a query with these conditions ends with: text is read in small blocks, since values may be large."""
+        return " SETTINGS max_block_size = 1024" if self._reads_text else ""
 
     @property
     def is_by_row(self) -> bool:
@@ -108,12 +114,19 @@ class Matching:
         words, phrases = split_text(chosen.text or "")
         if not words and not phrases:
             return
-        conditions = ["hasAllTokens(content, {words:Array(String)})"] if words else []
-        self.parameters["words"] = words
-        for number, phrase in enumerate(phrases):
-            conditions.append(f"position(content, {{phrase{number}:String}}) > 0")
-            self.parameters[f"phrase{number}"] = phrase
-        self._add_ids(f"SELECT trace_id FROM spans WHERE {_OWN} AND {' AND '.join(conditions)}")  # noqa: S608
+        literal: list[str] = []
+        for number, text in enumerate(phrases):
+            literal.append(f"position(content, {{phrase{number}:String}}) > 0")
+            self.parameters[f"phrase{number}"] = text
+        if not words:
+            self._add_ids(f"{_IN_SPANS} AND {' AND '.join(literal)}")
+            return
+        self.parameters |= {"words": words, "longest_word": max(words, key=len)}
+        within = "".join(f" AND {condition}" for condition in literal)
+        self._add_ids(
+            f"{_IN_SPANS} AND _part IN ({_INDEXED}) AND {_HAS_WORDS}{within} UNION ALL"
+            f" {_IN_SPANS} AND _part NOT IN ({_INDEXED}) AND if({_MAY_HAVE}, {_HAS_WORDS}, 0){within}"
+        )
 
     def _add_attribute(self, number: int, condition: AttributeCondition) -> None:
         fits = _COMPARED[condition.comparison].format(n=number)
@@ -136,6 +149,20 @@ class Matching:
 
 
 _OWN = "workspace_id = {workspace_id:UUID}"
+_IN_SPANS = f"SELECT trace_id FROM spans WHERE {_OWN}"  # noqa: S608
+_HAS_WORDS = "hasAllTokens(content, {words:Array(String)})"
+# Merges build the text index. In parts that have none yet, putting a text together and cutting it into words costs far
+# more than looking for one word's letters in its pieces; structured pieces are only readable when put together.
+_MAY_HAVE = """
+    positionCaseInsensitive(name, {longest_word:String}) > 0
+    OR positionCaseInsensitive(status_message, {longest_word:String}) > 0
+    OR arrayExists(text -> positionCaseInsensitive(text, {longest_word:String}) > 0, mapValues(attributes))
+    OR notEmpty(events) OR hasAny(attribute_types, ['array', 'kvlist'])
+"""
+_INDEXED = """
+    SELECT name FROM system.parts WHERE active AND database = currentDatabase() AND table = 'spans'
+        AND secondary_indices_compressed_bytes > 0
+"""
 
 
 def _unpacked(name: str) -> str:

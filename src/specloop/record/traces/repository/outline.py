@@ -24,7 +24,7 @@ FROM spans WHERE {WITHIN_TRACE}
 """  # noqa: S608
 _PAGE = f"SELECT * FROM ({_OUTLINE}) ORDER BY start_ns, span LIMIT {{limit:UInt32}}"  # noqa: S608
 _MARK = """
-SELECT max(received_at) AS last, count() AS traces,
+SELECT max(received_at) AS last, min(start_ns) AS first_ns,
     (SELECT count() FROM deleted_traces WHERE workspace_id = {workspace_id:UUID}) AS deleted
 FROM traces WHERE workspace_id = {workspace_id:UUID}
 """
@@ -48,7 +48,7 @@ async def one_span(store: TelemetryStore, workspace_id: str, trace_id: str, span
 async def mark(store: TelemetryStore, workspace_id: str) -> str:
     """A text that is another one after every arrival and every removal of spans."""
     row = (await store.query(_MARK, workspace_id=workspace_id))[0]
-    return f"{row['last']:%Y%m%d%H%M%S%f}-{row['traces']}-{row['deleted']}"
+    return f"{row['last']:%Y%m%d%H%M%S%f}-{row['first_ns']}-{row['deleted']}"
 
 
 def _line(trace_id: str, row: Mapping[str, Any]) -> Span:

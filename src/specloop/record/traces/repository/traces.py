@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from specloop.db.telemetry import TelemetryStore
-from specloop.record.traces.model import TraceStatus, TraceSummary, UsageGroup
+from specloop.record.traces.model import TraceStatus, TraceSummary
 from specloop.record.traces.pricing import usage_of
 from specloop.record.traces.repository.matching import KNOWN, Matching
-from specloop.record.traces.repository.usage import LAST_VERSION, usage_of_traces
+from specloop.record.traces.repository.usage import TraceUsage, usage_of_traces
 
 _CHOOSE = """
 SELECT lower(hex(t.trace_id)) AS trace, min(t.start_ns) AS first_ns, max(t.end_ns) AS last_ns
@@ -27,14 +26,6 @@ SELECT lower(hex(t.trace_id)) AS trace, min(t.start_ns) AS first_ns, max(t.end_n
 FROM traces AS t
 WHERE {KNOWN} AND t.trace_id IN (SELECT toFixedString(unhex(arrayJoin({{traces:Array(String)}})), 16))
 GROUP BY t.trace_id
-"""  # noqa: S608
-_COUNTS = f"""
-SELECT lower(hex(trace_id)) AS trace, count() AS span_count, countIf(status_code = 2) AS error_count FROM (
-    SELECT trace_id, span_id, status_code FROM spans
-    WHERE workspace_id = {{workspace_id:UUID}} AND start_ns BETWEEN {{first_ns:UInt64}} AND {{last_ns:UInt64}}
-        AND trace_id IN (SELECT toFixedString(unhex(arrayJoin({{traces:Array(String)}})), 16))
-    {LAST_VERSION}
-) GROUP BY trace_id
 """  # noqa: S608
 
 
@@ -55,7 +46,9 @@ async def choose_traces(
             before_trace=before[1],
         )
     parameters = {**matching.parameters, "limit": limit, "offset": offset}
-    rows = await store.query(_chosen(matching) + _ORDER, workspace_id=workspace_id, parameters=parameters)
+    rows = await store.query(
+        _chosen(matching) + _ORDER + matching.settings, workspace_id=workspace_id, parameters=parameters
+    )
     return [row["trace"] for row in rows]
 
 
@@ -65,7 +58,7 @@ async def count_traces(store: TelemetryStore, workspace_id: str, matching: Match
         sql = f"SELECT uniqExact(t.trace_id) AS count FROM traces AS t WHERE {matching.where}"  # noqa: S608
     else:
         sql = f"SELECT count() AS count FROM ({_chosen(matching)})"  # noqa: S608  (fixed text; values are parameters)
-    rows = await store.query(sql, workspace_id=workspace_id, parameters=matching.parameters)
+    rows = await store.query(sql + matching.settings, workspace_id=workspace_id, parameters=matching.parameters)
     return int(rows[0]["count"])
 
 
@@ -83,20 +76,8 @@ async def read_traces(store: TelemetryStore, workspace_id: str, traces: Sequence
     if not rows:
         return []
     window = min(row["first_ns"] for row in rows), max(row["last_ns"] for row in rows)
-    chosen = {"traces": [row["trace"] for row in rows], "first_ns": window[0], "last_ns": window[1]}
-    counts, usage = await asyncio.gather(
-        store.query(_COUNTS, workspace_id=workspace_id, parameters=chosen),
-        usage_of_traces(store, workspace_id, chosen["traces"], *window),
-    )
-    groups: dict[str, list[UsageGroup]] = {}
-    for group in usage:
-        groups.setdefault(group.key, []).append(group)
-    counted = {row["trace"]: row for row in counts}
-    found = {
-        row["trace"]: _summary(row, counted[row["trace"]], groups.get(row["trace"], ()))
-        for row in rows
-        if row["trace"] in counted
-    }
+    usage = await usage_of_traces(store, workspace_id, [row["trace"] for row in rows], *window)
+    found = {row["trace"]: _summary(row, usage[row["trace"]]) for row in rows if row["trace"] in usage}
     return [found[trace] for trace in traces if trace in found]
 
 
@@ -104,7 +85,7 @@ def _chosen(matching: Matching) -> str:
     return _CHOOSE.format(where=matching.where, having=matching.having)
 
 
-def _summary(row: Mapping[str, Any], counts: Mapping[str, Any], groups: Sequence[UsageGroup]) -> TraceSummary:
+def _summary(row: Mapping[str, Any], used: TraceUsage) -> TraceSummary:
     name, root_span_id = row["root_span"]
     return TraceSummary(
         trace_id=row["trace"],
@@ -113,9 +94,9 @@ def _summary(row: Mapping[str, Any], counts: Mapping[str, Any], groups: Sequence
         status=TraceStatus.ERROR if row["failed"] else TraceStatus.OK,
         start_ns=row["first_ns"],
         end_ns=row["last_ns"],
-        span_count=counts["span_count"],
-        error_count=counts["error_count"],
-        usage=usage_of(groups),
+        span_count=used.spans,
+        error_count=used.errors,
+        usage=usage_of(used.groups),
         service_names=sorted(row["services"]),
         agent_ids=sorted(row["agents"]),
         agent_names=sorted(row["agent_labels"]),

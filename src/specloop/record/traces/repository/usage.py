@@ -7,6 +7,7 @@ their trace, and a call gives way to the call directly below it (spectral.md §6
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from specloop.db.telemetry import TelemetryStore
@@ -26,7 +27,7 @@ _SUMS = f"""
 """
 _USED = "(input_tokens IS NOT NULL OR output_tokens IS NOT NULL OR cost_usd IS NOT NULL)"
 _COLUMNS = f"""
-    trace_id, span_id, parent_span_id, operation, provider, model, agent_name, service_name, start_ns, cost_usd,
+    trace_id, span_id, parent_span_id, status_code, operation, provider, model, start_ns, cost_usd,
     {", ".join(_TOKENS)}
 """
 _CHOSEN_TRACES = """
@@ -34,12 +35,11 @@ _CHOSEN_TRACES = """
     AND trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16))
 """
 _BY_TRACE = f"""
-WITH used AS (
-    SELECT * FROM (SELECT {_COLUMNS} FROM spans WHERE {_CHOSEN_TRACES} {LAST_VERSION}) WHERE {_USED}
-)
-SELECT lower(hex(trace_id)) AS key, {_SUMS} FROM used
-WHERE (trace_id, span_id) NOT IN (SELECT trace_id, parent_span_id FROM used)
-GROUP BY key, call, provider, model, tier
+WITH kept AS (SELECT {_COLUMNS} FROM spans WHERE {_CHOSEN_TRACES} {LAST_VERSION})
+SELECT lower(hex(trace_id)) AS key, count() AS spans, countIf(status_code = 2) AS errors,
+    {_USED} AND (trace_id, span_id) NOT IN (SELECT trace_id, parent_span_id FROM kept WHERE {_USED}) AS is_counted,
+    {_SUMS} FROM kept
+GROUP BY key, is_counted, call, provider, model, tier
 """  # noqa: S608
 
 _CHOSEN_WINDOW = """
@@ -61,7 +61,7 @@ SETTINGS do_not_merge_across_partitions_select_final = 1
 _BY_DAY = f"""
 SELECT toString(toDate(fromUnixTimestamp64Nano(toInt64(start_ns), 'UTC'))) AS key,
     if(agent_name != '', toString(agent_name), outer_agent) AS agent, {_SUMS}
-FROM (SELECT {_COLUMNS} FROM spans FINAL WHERE {_COUNTED}) AS calls
+FROM (SELECT {_COLUMNS}, agent_name FROM spans FINAL WHERE {_COUNTED}) AS calls
 LEFT ANY JOIN (
     SELECT trace_id, argMin(toString(agent_name), start_ns) AS outer_agent FROM spans
     WHERE {_CHOSEN_WINDOW} AND agent_name != '' GROUP BY trace_id
@@ -71,13 +71,28 @@ SETTINGS do_not_merge_across_partitions_select_final = 1
 """  # noqa: S608
 
 
+@dataclass(slots=True)
+class TraceUsage:
+    """What a trace adds up to."""
+
+    spans: int = 0
+    errors: int = 0
+    groups: list[UsageGroup] = field(default_factory=list[UsageGroup])
+
+
 async def usage_of_traces(
     store: TelemetryStore, workspace_id: str, traces: Sequence[str], first_ns: int, last_ns: int
-) -> list[UsageGroup]:
-    """Usage by trace id; the traces lie between `first_ns` and `last_ns`."""
+) -> dict[str, TraceUsage]:
+    """Counts and usage by trace id; the traces lie between `first_ns` and `last_ns`."""
     parameters = {"traces": list(traces), "first_ns": first_ns, "last_ns": last_ns}
-    rows = await store.query(_BY_TRACE, workspace_id=workspace_id, parameters=parameters)
-    return [_group(row) for row in rows]
+    found: dict[str, TraceUsage] = {}
+    for row in await store.query(_BY_TRACE, workspace_id=workspace_id, parameters=parameters):
+        trace = found.setdefault(row["key"], TraceUsage())
+        trace.spans += row["spans"]
+        trace.errors += row["errors"]
+        if row["is_counted"]:
+            trace.groups.append(_group(row))
+    return found
 
 
 async def usage_in_window(

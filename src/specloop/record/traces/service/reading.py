@@ -93,8 +93,10 @@ class TraceReader:
 
         Raises: TraceNotFound.
         """
-        summary = await self._summary(ctx, trace_id)
-        rows = await spans.page_spans(self._telemetry, ctx.workspace_id, summary.trace_id, limit=TREE_SPANS_MAX)
+        summary, rows = await asyncio.gather(
+            self._summary(ctx, trace_id),
+            spans.page_spans(self._telemetry, ctx.workspace_id, _hex_or_none(trace_id), limit=TREE_SPANS_MAX),
+        )
         return TraceDetail(summary, build_tree(rows), summary.span_count > len(rows))
 
     async def list_all_spans(self, ctx: Context, trace_id: str) -> Sequence[Span]:
@@ -184,6 +186,12 @@ class TraceReader:
         if not found:
             raise TraceNotFound
         return found[0]
+
+
+def _hex_or_none(trace_id: str) -> str:
+    """The id in lower case, or that of no trace for a text that is no id."""
+    wanted = trace_id.lower()
+    return wanted if _TRACE_ID.fullmatch(wanted) else "0" * 32
 
 
 async def _sets(ctx: Context, chosen: TraceFilter) -> TraceSets:
