@@ -6,6 +6,8 @@ One file, because the types refer to each other. They hold values that were read
 
 from __future__ import annotations
 
+from typing import Any
+
 import strawberry
 
 from specloop.app.graphql.paging import NESTED_DEFAULT, Slice, cursor_of, window_of
@@ -156,61 +158,38 @@ class Session:
     """What all forms of a session share, so that fragments `on Session` fit them all."""
 
     row: strawberry.Private[sessions.Session]
-
-    @strawberry.field
-    def id(self) -> str:
-        """The row's id."""
-        return self.row.id
-
-    @strawberry.field(description="The project's id in URLs")
-    def project_id(self) -> str:
-        """As the client sent it."""
-        return self.row.project.client_id
-
-    @strawberry.field
-    def name(self) -> str:
-        """As the client sent it."""
-        return self.row.name
-
-    @strawberry.field(description="When it was first uploaded")
-    def created_at(self) -> str:
-        """RFC 3339."""
-        return moment(self.row.created_at)
-
-    @strawberry.field(description="When it was last uploaded or changed")
-    def updated_at(self) -> str:
-        """RFC 3339."""
-        return moment(self.row.updated_at)
-
-    @strawberry.field(description="Bytes of Markdown")
-    def markdown_size(self) -> int:
-        """UTF-8 bytes."""
-        return amount(self.row.markdown_size)
-
-    @strawberry.field(description="Bytes of raw data")
-    def raw_data_size(self) -> int:
-        """UTF-8 bytes."""
-        return amount(self.row.raw_size)
-
-    @strawberry.field(description="The first moment of the conversation")
-    def started_at(self) -> str | None:
-        """RFC 3339."""
-        return moment_or_none(self.row.started_at)
-
-    @strawberry.field(description="The last moment of the conversation")
-    def ended_at(self) -> str | None:
-        """RFC 3339."""
-        return moment_or_none(self.row.ended_at)
-
-    @strawberry.field
-    def metadata(self) -> SessionMetadata:
-        """Who recorded what with which tools."""
-        return SessionMetadata.of(self.row)
+    id: str
+    project_id: str = strawberry.field(description="The project's id in URLs")
+    name: str
+    created_at: str = strawberry.field(description="When it was first uploaded")
+    updated_at: str = strawberry.field(description="When it was last uploaded or changed")
+    markdown_size: int = strawberry.field(description="Bytes of Markdown")
+    raw_data_size: int = strawberry.field(description="Bytes of raw data")
+    started_at: str | None = strawberry.field(description="The first moment of the conversation")
+    ended_at: str | None = strawberry.field(description="The last moment of the conversation")
+    metadata: SessionMetadata
 
     @strawberry.field
     async def project(self, info: Info) -> Project:
         """The project that it belongs to."""
         return Project.of(await info.context.project(self.row.project.id))
+
+
+def shared_values(row: sessions.Session) -> dict[str, Any]:
+    """What every form of a session has; plain values, because a resolver for each would double the time of a list."""
+    return {
+        "row": row,
+        "id": row.id,
+        "project_id": row.project.client_id,
+        "name": row.name,
+        "created_at": moment(row.created_at),
+        "updated_at": moment(row.updated_at),
+        "markdown_size": amount(row.markdown_size),
+        "raw_data_size": amount(row.raw_size),
+        "started_at": moment_or_none(row.started_at),
+        "ended_at": moment_or_none(row.ended_at),
+        "metadata": SessionMetadata.of(row),
+    }
 
 
 @strawberry.type(description="A session in a list")
@@ -238,7 +217,7 @@ class SessionDetail(Session):
     async def related_sessions(self, info: Info, limit: int | None = None) -> list[RelatedSession]:
         """The nearest ones."""
         near = await info.context.related(self.row, RELATED_DEFAULT if limit is None else limit)
-        return [RelatedSession(row=one.session, similarity=one.similarity) for one in near]
+        return [RelatedSession(**shared_values(one.session), similarity=one.similarity) for one in near]
 
 
 @strawberry.type
@@ -301,4 +280,4 @@ class SessionConnection:
     @classmethod
     def of(cls, page: Slice) -> SessionConnection:
         """A page as the graph shows it."""
-        return cls(page=page, sessions=[SessionSummary(row=row) for row in page.rows])
+        return cls(page=page, sessions=[SessionSummary(**shared_values(row)) for row in page.rows])

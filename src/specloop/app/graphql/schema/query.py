@@ -13,7 +13,7 @@ from specloop.app.graphql.paging import LIMIT_DEFAULT, LIMIT_MAX, OFFSET_MAX, Sl
 from specloop.app.graphql.reading import Info
 from specloop.app.graphql.schema.figures import WEEK_DAYS, Analytics, Stats
 from specloop.app.graphql.schema.inputs import SessionFilters, SessionOrder, TimeRange
-from specloop.app.graphql.schema.objects import Project, SessionConnection, SessionDetail
+from specloop.app.graphql.schema.objects import Project, SessionConnection, SessionDetail, shared_values
 from specloop.app.graphql.schema.searches import SearchResult, SearchResultItem
 from specloop.errors import ValidationFailed
 from specloop.record import search, sessions
@@ -83,7 +83,7 @@ class Query:
             raise ValidationFailed.of(["sessionId"], "name the session by sessionId or by id")
         inside = None if project_id is None else storable(project_id)
         row = await info.context.find_session(inside, storable(str(wanted)))
-        return None if row is None else SessionDetail(row=row)
+        return None if row is None else SessionDetail(**shared_values(row))
 
     @strawberry.field(
         description=(
@@ -108,7 +108,7 @@ class Query:
         is_empty = not query.strip() or is_contradictory(filters)
         found = search.SearchAnswer() if is_empty else await info.context.search(wanted)
         return SearchResult(
-            results=[SearchResultItem(row=hit.session, hit=hit) for hit in found.hits],
+            results=[SearchResultItem.of(hit) for hit in found.hits],
             total=found.total,
             query=query,
             project_id=chosen.project_ids[0] if len(chosen.project_ids) == 1 else None,

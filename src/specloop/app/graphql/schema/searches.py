@@ -5,7 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from specloop.app.graphql.reading import Info
-from specloop.app.graphql.schema.objects import Session
+from specloop.app.graphql.schema.objects import Session, shared_values
 from specloop.app.graphql.schema.values import moment
 from specloop.record import search, sessions
 
@@ -40,36 +40,34 @@ class SearchResultItem(Session):
 
     hit: strawberry.Private[search.Hit]
 
-    @strawberry.field(description="The id that the client gave the session")
-    def session_id(self) -> str:
-        """As in URLs."""
-        return self.row.client_id
-
-    @strawberry.field
-    def user_title(self) -> str | None:
-        """The title that a person gave it."""
-        return self.row.user_title
+    session_id: str = strawberry.field(description="The id that the client gave the session")
+    user_title: str | None
+    rank: float = strawberry.field(description="Relevance: higher is better")
+    snippet: str = strawberry.field(description="The words around the first match, matches between U+0002 and U+0003")
 
     @strawberry.field(description="The conversation as Markdown, as it was uploaded")
     async def markdown_content(self, info: Info) -> str:
         """The stored text."""
         return await info.context.markdown(self.row)
 
-    @strawberry.field(description="Relevance: higher is better")
-    def rank(self) -> float:
-        """Comparable within one search."""
-        return self.hit.rank
-
-    @strawberry.field(description="The words around the first match, matches between U+0002 and U+0003")
-    def snippet(self) -> str:
-        """Some 8 to 18 words."""
-        return self.hit.snippet
-
     @strawberry.field(description="The exchanges that match, in the order of the conversation")
     async def matching_exchanges(self, info: Info) -> list[Exchange]:
         """What was said there."""
         found = await info.context.exchanges([one.id for one in self.hit.exchanges])
         return [Exchange.of(one, self.row) for one in found]
+
+    @classmethod
+    def of(cls, hit: search.Hit) -> SearchResultItem:
+        """A hit as the graph shows it."""
+        row = hit.session
+        return cls(
+            hit=hit,
+            session_id=row.client_id,
+            user_title=row.user_title,
+            rank=hit.rank,
+            snippet=hit.snippet,
+            **shared_values(row),
+        )
 
 
 @strawberry.type(description="A page of what a search found")
