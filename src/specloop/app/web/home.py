@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from starlette.responses import Response
 
 from specloop.app.web import figures
+from specloop.app.web.analysed.week import Week, recorded_since_yesterday, week_figures
+from specloop.app.web.analytics import PATIENCE_SECONDS, Figures
 from specloop.app.web.choices import Objectives, SampleSets
 from specloop.app.web.frame import Frame, FrameHere, Proposed, page_router
 from specloop.app.web.nav import STAGES
 from specloop.app.web.scans import Scanning
-from specloop.app.web.traces import Traces
+from specloop.app.web.traces import Glance
 from specloop.app.web.workspaces import WORKSPACE_COOKIE
 from specloop.db.context import Context
 from specloop.db.paging import LIMIT_MAX, PageRequest
@@ -25,7 +26,8 @@ from specloop.improve.changesets.model import ChangeSet
 from specloop.improve.changesets.repository import Wanted as ChangeSetsWanted
 from specloop.improve.scans.model import Scan, Status
 from specloop.improve.scans.repository.runs import Wanted as ScansWanted
-from specloop.record.traces import TraceReader
+from specloop.record.sessions import SessionFilters, Statistics
+from specloop.record.traces.service.glance import TraceGlance
 from specloop.run import agents
 from specloop.transport.guard import requires
 from specloop.transport.routing import Ctx
@@ -45,7 +47,8 @@ async def show_home(
     frame: FrameHere,
     proposals: Proposed,
     scans: Scanning,
-    traces: Traces,
+    glance: Glance,
+    statistics: Figures,
     objectives: Objectives,
     samples: SampleSets,
     workspace_id: str,
@@ -72,13 +75,15 @@ async def show_home(
         ("Changes to review", figures.count(proposed.total or 0), ""),
         ("Best proved gain", figures.points(max(gains, default=None)), "on a sealed holdout"),
     ]
-    cards = _cards(frame, {"run": run, "record": await _record_figures(ctx, traces), "improve": improve})
+    week = await _week(ctx, glance, statistics)
+    cards = _cards(frame, {"run": run, "record": week_figures(week), "improve": improve})
     response = frame.page(
         "home",
         steps=steps,
         demo_command="make demo" if steps else "",
         waiting=_waiting(ctx, frame, proposed.results, failed.results),
         cards=cards,
+        recorded=recorded_since_yesterday(week, frame.shell.base),
         happened=await _happened(ctx, frame),
     )
     secure = is_secure(frame.request)
@@ -152,14 +157,17 @@ def _cards(frame: Frame, rows: dict[str, list[tuple[str, str, str]]]) -> list[di
     ]
 
 
-async def _record_figures(ctx: Context, traces: TraceReader) -> list[tuple[str, str, str]]:
-    day = await traces.figures(ctx, None, None)
-    p95 = day.latency_ms[1] if len(day.latency_ms) > 1 else math.nan
-    return [
-        ("Traces today", figures.count(day.traces), "in the last 24 hours"),
-        ("Spans with errors", figures.percent(day.errors / day.spans if day.spans else None), ""),
-        ("p95 of spans", figures.duration(None if math.isnan(p95) else p95), ""),
-    ]
+async def _week(ctx: Context, glance: TraceGlance, statistics: Statistics) -> Week:
+    today = ctx.clock.now().date()
+    start = datetime.combine(today - timedelta(days=6), time(), UTC)
+    chosen = SessionFilters(since=start)
+    return Week(
+        today=today,
+        total=await statistics.totals(ctx, chosen),
+        tools=await statistics.tools(ctx, chosen),
+        activity=await statistics.activity(ctx, chosen),
+        trends=await glance.trends(ctx, start, start + timedelta(days=7), patience=PATIENCE_SECONDS),
+    )
 
 
 async def _count_since(ctx: Context, action: str, *, days: int) -> int:

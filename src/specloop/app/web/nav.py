@@ -40,7 +40,17 @@ STAGES: Final = (
         "Agents with versioned configurations, served to every call.",
         (Item("agents", "Agents", "/agents", "agent"),),
     ),
-    Stage("record", "Record", "What every agent call did, as traces.", (Item("traces", "Traces", "/traces", "trace"),)),
+    Stage(
+        "record",
+        "Record",
+        "What coding agents said and did, and every agent call as a trace.",
+        (
+            Item("recordings", "Sessions", "/sessions", "session"),
+            Item("projects", "Projects", "/projects", "folder"),
+            Item("traces", "Traces", "/traces", "trace"),
+            Item("analytics", "Analytics", "/analytics", "chart"),
+        ),
+    ),
     Stage(
         "improve",
         "Improve",

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from specloop.app.web import (
     account,
     agents,
+    analytics,
     changesets,
     devices,
     home,
@@ -18,6 +19,7 @@ from specloop.app.web import (
     palette,
     scans,
     session,
+    trace,
     traces,
     workspaces,
 )
@@ -34,6 +36,8 @@ routers: Final[Sequence[APIRouter]] = (
     keys.router,
     agents.router,
     traces.router,
+    trace.router,
+    analytics.router,
     scans.router,
     changesets.router,
     *recorded_routers,

@@ -64,7 +64,7 @@ async def follow(frame: Frame, principal: Principal, scans: Scans, scan_id: str)
             shown = html
         polls += 1
         is_checked = polls % CHECK_EVERY_POLLS == 0
-        if door.stopping.is_set() or (is_checked and not await _is_still_allowed(frame)):
+        if door.stopping.is_set() or (is_checked and not await is_still_allowed(frame)):
             return
         await asyncio.sleep(POLL_SECONDS)
 
@@ -74,7 +74,8 @@ def _event(name: str, text: str) -> str:
     return f"event: {name}\n{lines}\n\n"
 
 
-async def _is_still_allowed(frame: Frame) -> bool:
+async def is_still_allowed(frame: Frame) -> bool:
+    """Whether the visitor of a stream is still there and may still read the workspace."""
     if await frame.request.is_disconnected():
         return False
     try:

@@ -7,6 +7,7 @@ import { startFilters } from "./filters.js";
 import { startPalette } from "./palette.js";
 import { startTheme } from "./theme.js";
 import { startToasts } from "./toasts.js";
+import { startWaterfall } from "./waterfall.js";
 
 document.documentElement.classList.add("js");
 startAddress();
@@ -17,3 +18,4 @@ startFilters();
 startToasts();
 startPalette();
 startClock();
+startWaterfall();
