@@ -5,6 +5,14 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from specloop.app.web.recorded import downloads, editing, listing, projects, reader
+from specloop.app.web.recorded import about, downloads, editing, listing, projects, reader, sharing
 
-routers: Final[Sequence[APIRouter]] = (listing.router, projects.router, reader.router, downloads.router, editing.router)
+routers: Final[Sequence[APIRouter]] = (
+    listing.router,
+    projects.router,
+    reader.router,
+    downloads.router,
+    editing.router,
+    sharing.router,
+    about.router,
+)
