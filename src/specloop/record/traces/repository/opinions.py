@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, CursorResult, Select, delete, func, select, union
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from specloop.db.context import Context
 from specloop.kit.ids import new_id
@@ -20,34 +22,30 @@ async def put_feedback(
     ctx: Context, trace_id: str, opinion: Opinion, score: float | None, created_by: str
 ) -> tuple[Feedback, bool]:
     """Keep `opinion`; the same person's earlier one of this kind and name is replaced. True when it is new."""
-    found = await ctx.session.scalar(
-        select(FeedbackRow)
-        .where(
-            _of_trace(FeedbackRow, ctx, trace_id),
-            FeedbackRow.span_id == opinion.span_id,
-            FeedbackRow.user_ref == opinion.user_ref,
-            FeedbackRow.kind == opinion.kind.value,
-            FeedbackRow.name == opinion.name,
-        )
-        .with_for_update()
-    )
     now = ctx.clock.now()
-    row = found or FeedbackRow(
-        id=new_id(),
-        account_id=ctx.principal.account_id,
-        workspace_id=ctx.workspace_id,
-        trace_id=trace_id,
-        span_id=opinion.span_id,
-        user_ref=opinion.user_ref,
-        kind=opinion.kind.value,
-        name=opinion.name,
-        created_at=now,
-        created_by=created_by,
+    new_row: dict[str, Any] = {
+        "id": new_id(),
+        "account_id": ctx.principal.account_id,
+        "workspace_id": ctx.workspace_id,
+        "trace_id": trace_id,
+        "span_id": opinion.span_id,
+        "user_ref": opinion.user_ref,
+        "kind": opinion.kind.value,
+        "name": opinion.name,
+        "value": opinion.value,
+        "score": score,
+        "created_at": now,
+        "updated_at": now,
+        "created_by": created_by,
+    }
+    # One statement, so that two senders at the same time cannot both find nothing and then collide.
+    statement: Any = _insert(ctx)(FeedbackRow).values(new_row)
+    statement = statement.on_conflict_do_update(
+        index_elements=["workspace_id", "trace_id", "span_id", "user_ref", "kind", "name"],
+        set_={name: statement.excluded[name] for name in ("value", "score", "updated_at")},
     )
-    row.value, row.score, row.updated_at = opinion.value, score, now
-    ctx.session.add(row)
-    await ctx.session.flush()
-    return _feedback(row), found is None
+    row = await ctx.session.scalar(statement.returning(FeedbackRow), execution_options={"populate_existing": True})
+    return _feedback(row), row.id == new_row["id"]
 
 
 async def list_feedback(ctx: Context, trace_ids: Sequence[str]) -> list[Feedback]:
@@ -123,6 +121,10 @@ async def traces_scored_below(ctx: Context, score: float) -> list[str]:
         for table in (FeedbackRow, AnnotationRow)
     ]
     return list(await ctx.session.scalars(union(*each).limit(TRACES_MAX)))
+
+
+def _insert(ctx: Context) -> Any:
+    return postgresql_insert if ctx.uow.engine_name == "postgresql" else sqlite_insert
 
 
 def _of_trace(table: type[FeedbackRow | AnnotationRow], ctx: Context, trace_id: str) -> ColumnElement[bool]:
