@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from specloop.db.errors import DatabaseBusy, DatabaseUnreachable
+from specloop.db.sqlite_cursor import use_one_hop_cursors
 from specloop.db.uow import UnitOfWork
 from specloop.kit import json
 
@@ -135,6 +136,7 @@ def _translated_errors() -> Generator[None]:
 
 
 def _sqlite_engines(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
+    use_one_hop_cursors()
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     writer = _sqlite_engine(url, pool_size=1, begin="BEGIN IMMEDIATE")

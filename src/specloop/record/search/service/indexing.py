@@ -20,6 +20,9 @@ EMBED_EVERY_SECONDS: Final = 20
 class SearchIndexing:
     """An observer of sessions."""
 
+    def __init__(self) -> None:
+        self._asked: dict[str | None, int] = {}
+
     async def stored(
         self, ctx: Context, session: Session, exchanges: Sequence[StoredExchange], removed_ids: Sequence[str]
     ) -> None:
@@ -27,7 +30,7 @@ class SearchIndexing:
         number = await sessions.remember(ctx, session)
         await text_index(ctx).update(ctx, number, session.id)
         if any(exchange.is_changed for exchange in exchanges):
-            await _ask_for_vectors(ctx)
+            await self._ask_for_vectors(ctx)
 
     async def deleted(self, ctx: Context, session_ids: Sequence[str]) -> None:
         """Take sessions out of the index; their vectors go with the exchanges."""
@@ -35,9 +38,16 @@ class SearchIndexing:
         await text_index(ctx).remove(ctx, numbers)
         await sessions.forget(ctx, list(numbers))
 
+    async def _ask_for_vectors(self, ctx: Context) -> None:
+        """Once per owner and slot: every further job would only wake the dispatcher to find nothing new."""
+        slot = int(ctx.clock.now().timestamp()) // EMBED_EVERY_SECONDS + 1
+        owner = ctx.principal.user_id
+        if self._asked.get(owner) == slot:
+            return
+        run_at = datetime.fromtimestamp(slot * EMBED_EVERY_SECONDS, UTC) + timedelta(seconds=1)
+        await jobs.enqueue(ctx, EMBED_TASK, {}, queue=Lane.MAINTENANCE, key=f"{owner}:{slot}", run_at=run_at)
 
-async def _ask_for_vectors(ctx: Context) -> None:
-    slot = int(ctx.clock.now().timestamp()) // EMBED_EVERY_SECONDS + 1
-    run_at = datetime.fromtimestamp(slot * EMBED_EVERY_SECONDS, UTC) + timedelta(seconds=1)
-    key = f"{ctx.principal.user_id}:{slot}"
-    await jobs.enqueue(ctx, EMBED_TASK, {}, queue=Lane.MAINTENANCE, key=key, run_at=run_at)
+        async def remember() -> None:
+            self._asked[owner] = slot
+
+        ctx.uow.after_commit(remember)
