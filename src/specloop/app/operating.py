@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
+from specloop.db import backup
+from specloop.db.backup import Content
 from specloop.db.blobs import BlobStore
 from specloop.db.context import Context
 from specloop.db.database import Database
@@ -102,6 +104,23 @@ def rotate_signing_key(settings: Settings) -> str:
         return ring.kid
     finally:
         folder.release()
+
+
+def back_up(settings: Settings, target: Path) -> Content:
+    """Write the data folder into the archive `target`, while a server works on it or not.
+
+    Raises: NotEmbedded when a store is a server of its own; NeverQuiet.
+    """
+    addresses = (settings.state_address, settings.telemetry_address, settings.blob_address)
+    return backup.back_up(settings.data_folder, target, SystemClock().now(), addresses)
+
+
+def restore(source: Path, folder: Path) -> Content:
+    """Make the data folder from an archive and check it.
+
+    Raises: FolderNotEmpty, FolderLocked, BadArchive.
+    """
+    return backup.restore(source, folder.expanduser().absolute())
 
 
 async def _user(ctx: Context, email: str) -> User:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 import typer
 
@@ -25,6 +25,20 @@ class Code(Protocol):
     @property
     def expires_at(self) -> datetime:
         """Until when it is good."""
+        ...
+
+
+class Archive(Protocol):
+    """What a backup holds."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """When it was made, and by which version."""
+        ...
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The SHA-256 of each file by name."""
         ...
 
 
@@ -49,6 +63,14 @@ class Operator(Protocol):
 
     def rotate_signing_key(self, settings: Settings) -> str:
         """Sign tokens with a new key; returns its id."""
+        ...
+
+    def back_up(self, settings: Settings, target: Path) -> Archive:
+        """Write the data folder into an archive."""
+        ...
+
+    def restore(self, source: Path, folder: Path) -> Archive:
+        """Make a data folder from an archive."""
         ...
 
 

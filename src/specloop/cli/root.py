@@ -15,6 +15,7 @@ from rich.text import Text
 from specloop import __version__
 from specloop.cli import (
     agents,
+    backup,
     changesets,
     config,
     demo,
@@ -62,6 +63,8 @@ def build() -> typer.Typer:
     app.command("up")(up.up)
     app.command("demo")(demo.demo)
     app.command("doctor")(doctor.doctor)
+    app.command("backup")(backup.backup)
+    app.command("restore")(backup.restore)
     app.command("login")(login.login)
     app.command("logout")(login.logout)
     app.add_typer(config.app, name="config")
