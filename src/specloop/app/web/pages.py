@@ -23,7 +23,7 @@ from specloop.app.web import (
     traces,
     workspaces,
 )
-from specloop.app.web.recorded import routers as recorded_routers
+from specloop.app.web.recorded.pages import routers as recorded_routers
 
 routers: Final[Sequence[APIRouter]] = (
     session.router,

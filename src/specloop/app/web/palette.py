@@ -6,6 +6,9 @@ from starlette.responses import Response
 
 from specloop.app.web.choices import agent_choices
 from specloop.app.web.frame import FrameHere, Proposed, page_router
+from specloop.app.web.recorded.finding import project_hits, session_hits
+from specloop.app.web.recorded.listing import Search
+from specloop.app.web.recorded.reader import Projects
 from specloop.db.paging import LIMIT_MAX, PageRequest
 from specloop.improve.changesets.repository import Wanted
 from specloop.kit.ids import parse_uuid
@@ -25,8 +28,10 @@ async def show_account_entries(ctx: Ctx, frame: FrameHere) -> Response:
 
 @router.get("/app/w/{workspace_id}/palette")
 @requires("read:workspace")
-async def search(ctx: Ctx, frame: FrameHere, proposals: Proposed, workspace_id: str) -> Response:
-    """Without `q` what is always there; with it agents and change sets by name, traces by their id."""
+async def search(
+    ctx: Ctx, frame: FrameHere, proposals: Proposed, sessions: Search, projects: Projects, workspace_id: str
+) -> Response:
+    """Without `q` what is always there; with it agents, change sets and projects by name, sessions by what was said."""
     text = frame.request.query_params.get("q", "").strip()[:200].lower()
     if not text:
         return frame.part("palette_entries")
@@ -44,4 +49,7 @@ async def search(ctx: Ctx, frame: FrameHere, proposals: Proposed, workspace_id: 
     ]
     if len(text) == 32 and parse_uuid(text) is None and all(letter in "0123456789abcdef" for letter in text):
         hits.append({"href": f"{base}/traces/{text}", "icon": "trace", "text": text, "kind": "Trace"})
-    return frame.part("search", hits=hits[:HITS_MAX])
+    hits = hits[:HITS_MAX]
+    hits += await project_hits(ctx, frame.request, projects, text)
+    hits += await session_hits(ctx, frame.request, sessions, text)
+    return frame.part("search", hits=hits)

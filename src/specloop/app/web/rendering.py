@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from specloop.app.web import assets, diff, figures, nav, plots
+from specloop.app.web.recorded.words import plain
 from specloop.app.web.shell import Shell
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -62,6 +63,7 @@ def _filters() -> dict[str, Callable[..., Any]]:
         "money": figures.money,
         "number": figures.number,
         "percent": figures.percent,
+        "plain": plain,
         "points": figures.points,
         "probability": figures.probability,
         "shape": figures.shape_of,

@@ -9,7 +9,9 @@ from specloop.app.web.recorded.words import TITLE_MAX, one_line, squeezed
 from specloop.record.sessions import Session
 
 _WRAPPED: Final = re.compile(r"<command-name>([^<]+)<|<task-notification>[\s\S]*?<summary>([^<]+)<")
-_NOISE: Final = re.compile(r"<command-message>[^<]*</command-message>|</?(?:command|local-command|bash|user)-[a-z-]+>")
+_NOISE: Final = re.compile(
+    r"<command-message>[^<]*</command-message>|</?(?:(?:command|local-command|bash|user)-[a-z-]+|system-reminder|ide_[a-z_]+|task-notification|task-id|tool-use-id)>"
+)
 UNTITLED: Final = "Untitled session"
 
 
@@ -28,7 +30,7 @@ def headline(text: str) -> str:
     wrapped = _WRAPPED.search(text[:2_000])
     if wrapped:
         return squeezed(wrapped[1] or wrapped[2], TITLE_MAX)
-    return one_line(text)
+    return one_line(_NOISE.sub(" ", text[:4_000]))
 
 
 def unwrapped(text: str) -> str:

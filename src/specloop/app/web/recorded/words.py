@@ -8,7 +8,7 @@ from typing import Final
 _ANSI: Final = re.compile(r"\x1b(?:\[[0-9;:?<=>]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _TURNING: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_MARKS: Final = re.compile(r"^[#>*\-\s`_]+|[`*_]{1,3}|<[^<>\n]{1,80}>")
+_MARKS: Final = re.compile(r"^[#>*\-\s`_]+|`{1,3}|\*\*|(?<![^\W_])_(?=\S)|(?<=\S)_(?![^\W_])")
 _SPACE: Final = re.compile(r"\s+")
 TITLE_MAX: Final = 90
 
