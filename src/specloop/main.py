@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -33,6 +34,7 @@ from specloop.db.database import Database
 from specloop.db.folder import DataFolder
 from specloop.db.migrations import migrate
 from specloop.db.telemetry import TelemetryStore
+from specloop.db.tidying import empty_log
 from specloop.db.uow import ALL_WORKSPACES
 from specloop.errors import SpecloopError
 from specloop.identity.assembly import Ground as IdentityGround
@@ -46,8 +48,10 @@ from specloop.identity.oauth import ProviderConfig
 from specloop.identity.personal_keys import PersonalKeyService
 from specloop.identity.workspaces import HealthProbe, HealthService
 from specloop.identity.workspaces import rest as workspaces_rest
+from specloop.identity.workspaces.keeping import AuditSweep, Erasure, Keeping, keeping_tasks
 from specloop.identity.workspaces.webhooks import DeliveryService, WebhookService, webhook_tasks
 from specloop.improve import assembly as improve
+from specloop.improve.scans.service import ScanEventExpiry
 from specloop.jobs import Jobs, Tasks, queue_level
 from specloop.jobs.dbos_engine import DBOSEngine
 from specloop.jobs.tasks import tasks as jobs_tasks
@@ -58,8 +62,9 @@ from specloop.kit.crypto import Pepper
 from specloop.kit.mail import SMTPMailer
 from specloop.record import assembly as record
 from specloop.record.skills import rest as skills_rest
-from specloop.record.traces import TraceIntake
+from specloop.record.traces import TraceExpiry, TraceIntake
 from specloop.record.traces.assembly import assemble as assemble_traces
+from specloop.record.traces.rest.submission import PATH as TRACES_PATH
 from specloop.record.traces.service.health import IngestHealth
 from specloop.record.traces.service.intake import inbox_level
 from specloop.run.agents import AgentHealth, AgentRunner, CardService, ConfigServer
@@ -203,7 +208,8 @@ async def running(
         provider = tracer_provider(exporter)
         ground = await _open_ground(stack, settings, secret, addresses, clock or SystemClock(), provider)
         assembly = Assembly()
-        identity = await _add_identity(assembly, ground)
+        erasure = _add_keeping(assembly, ground)
+        identity = await _add_identity(assembly, ground, erasure)
         stack.callback(identity.close)
         intake = _add_record(assembly, ground)
         assembly.take(record.assemble())
@@ -284,7 +290,19 @@ async def _open_ground(
     )
 
 
-async def _add_identity(assembly: Assembly, ground: Ground) -> Identity:
+def _add_keeping(assembly: Assembly, ground: Ground) -> Erasure:
+    database, clock = ground.database, ground.clock
+    kept = record.assemble_keeping(database, clock)
+    traces = TraceExpiry(database, ground.telemetry, ground.blobs, clock)
+    erasure = Erasure(database, clock, (kept.sessions, traces))
+    sweepers = (traces, kept.sessions, ScanEventExpiry(), AuditSweep())
+    keeping = Keeping(database, clock, sweepers, erasure, (kept.tidying.tidy, partial(empty_log, database)))
+    assembly.add(keeping)
+    assembly.tasks.append(keeping_tasks(keeping))
+    return erasure
+
+
+async def _add_identity(assembly: Assembly, ground: Ground, erasure: Erasure) -> Identity:
     settings = ground.settings
     keys = KeyService(ground.pepper)
     limiter = open_limiter(settings.redis_url, ground.clock)
@@ -306,7 +324,7 @@ async def _add_identity(assembly: Assembly, ground: Ground) -> Identity:
         limits=_limits(settings),
     )
     base = IdentityGround(ground.database, ground.clock, ground.pepper, limiter, ground.blobs, keys)
-    identity = await build_identity(base, options)
+    identity = await build_identity(base, options, elsewhere=(erasure,))
     assembly.take(identity)
     allows_private = settings.webhooks_private
     assembly.add(WebhookService(ground.pepper, allows_private=allows_private))
@@ -398,7 +416,8 @@ def _edge(ground: Ground) -> EdgePolicy:
         body=BodyLimit(settings.body_bytes_max),
         body_by_prefix={"/otel/": ingest, "/v1/traces": ingest, "/api/public/otel/": ingest},
         body_by_route={
-            ("PUT", SESSION_PATH): BodyLimit(settings.session_inflated_bytes_max, settings.session_body_bytes_max)
+            ("PUT", SESSION_PATH): BodyLimit(settings.session_inflated_bytes_max, settings.session_body_bytes_max),
+            ("POST", TRACES_PATH): ingest,
         },
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request
@@ -13,6 +14,9 @@ from specloop.record.traces.schema_opinions import SubmitBody, SubmittedOut
 from specloop.record.traces.service.intake import TraceIntake
 from specloop.transport.guard import requires
 from specloop.transport.routing import provided
+
+PATH = re.compile(r"/api/v1/workspaces/[^/]+/traces")
+"""Where bodies may be as large as those of OTLP."""
 
 router = APIRouter(route_class=IntakeRoute, redirect_slashes=False, tags=["Traces"])
 Intake = Annotated[TraceIntake, Depends(provided(TraceIntake))]
