@@ -53,7 +53,7 @@ async def test_a_body_over_the_limit_after_decompression_is_refused(server: Serv
     assert response.headers["content-type"] == media_type
 
 
-REFUSALS = {
+REFUSALS: dict[str, tuple[bytes, dict[str, str], int]] = {
     "another encoding": (b"x", {"content-encoding": "br"}, 415),
     "broken gzip": (b"not gzip", {"content-encoding": "gzip"}, 400),
     "too large": (bytes(LIMIT + 1), {}, 413),
