@@ -10,6 +10,7 @@ import typer
 from rich.text import Text
 
 from specloop.cli.demo import loop, report
+from specloop.cli.demo.history import offer_import
 from specloop.cli.demo.server import DemoServer, running_server
 from specloop.cli.output import AsJSON, console, print_json, progress_console
 from specloop.cli.scans import follow
@@ -42,6 +43,7 @@ def demo(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to prefer.")] = 8000,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same result.")] = 1,
     evaluations: Annotated[int, typer.Option(min=1000, help="Budget of the scan.")] = EVALUATIONS,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Also import your own coding sessions, unasked.")] = False,
     as_json: AsJSON = False,
 ) -> None:
     """Run the whole loop once, on real data: record, cluster, propose, prove, promote."""
@@ -59,6 +61,7 @@ def demo(
             console.print()
             console.print(Text.assemble(("See it: ", "bold"), page))
             console.print(Text(f"Sign in as {EMAIL} with the password {password}", style="dim"))
+        offer_import(session, is_agreed=yes, as_json=as_json)
         if not once:
             _tell("the server stays up; Ctrl-C stops it")
             _wait(server)
