@@ -7,15 +7,25 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 
+from specloop.db.database import Database
 from specloop.jobs import Tasks
+from specloop.kit.clock import Clock
 from specloop.record.projects import ProjectService
-from specloop.record.search import ExchangeMeaning, IndexCheck, SearchIndexing, SearchService, WordLlamaEmbedder
+from specloop.record.search import (
+    ExchangeMeaning,
+    IndexCheck,
+    IndexTidying,
+    SearchIndexing,
+    SearchService,
+    WordLlamaEmbedder,
+)
 from specloop.record.search.rest import router as search_router
 from specloop.record.search.tasks import tasks as search_tasks
 from specloop.record.sessions import (
     ProjectOverview,
     SessionBatches,
     SessionEditor,
+    SessionExpiry,
     SessionReader,
     SessionRemoval,
     SessionUploads,
@@ -32,6 +42,19 @@ class Record:
     services: Mapping[type, object]
     routers: Sequence[APIRouter]
     tasks: Sequence[Tasks]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKeeping:
+    """How recorded sessions end: by age, with their workspace, and off the disk."""
+
+    sessions: SessionExpiry
+    tidying: IndexTidying
+
+
+def assemble_keeping(database: Database, clock: Clock) -> RecordKeeping:
+    """What the nightly sweep and erasures need."""
+    return RecordKeeping(SessionExpiry(database, clock, (SearchIndexing(),)), IndexTidying(database, clock))
 
 
 def assemble() -> Record:

@@ -122,7 +122,7 @@ async def save_retention(ctx: Ctx, frame: FrameHere, workspace_id: str, posted: 
     """Saves how long records are kept; an empty field keeps them for ever."""
     try:
         known = asdict((await workspaces.current(ctx)).retention)
-        changed = {**known, "traces_days": posted.get("traces_days") or None}
+        changed = {**known, **{name: posted[name] or None for name in known if name in posted}}
         await settings.set_retention(ctx, parsed(RetentionBody, changed).to_model(), _any_version)
     except SpecloopError as error:
         return await _settings_page(ctx, frame, await refused(ctx, error, posted), error.status)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Select, insert, select
+from datetime import datetime
+
+from sqlalchemy import Select, delete, insert, select
 
 from specloop.db.context import Context
 from specloop.db.paging import Page, PageRequest, paginate
 from specloop.identity.audit.model import AuditEvent, AuditFilter
 from specloop.identity.audit.tables import AuditEventRow
 
+_DELETED_AT_ONCE = 2_000
 SORTABLE = {"at": AuditEventRow.at, "action": AuditEventRow.action}
 
 
@@ -24,6 +27,23 @@ async def find(ctx: Context, wanted: AuditFilter, page: PageRequest) -> Page[Aud
         ctx.session, _query(wanted), page, sortable=SORTABLE, default_sort="-at", tie_break=AuditEventRow.id.desc()
     )
     return Page([_event(row) for row in found.results], found.total, found.limit, found.offset)
+
+
+async def delete_before(ctx: Context, before: datetime) -> int:
+    """Delete some of the oldest events of the caller's workspace; how many."""
+    old = (
+        select(AuditEventRow.id)
+        .where(AuditEventRow.workspace_id == ctx.workspace_id, AuditEventRow.at < before)
+        .order_by(AuditEventRow.id)
+        .limit(_DELETED_AT_ONCE)
+    )
+    gone = await ctx.session.scalars(
+        delete(AuditEventRow)
+        .where(AuditEventRow.id.in_(old))
+        .returning(AuditEventRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(gone.all())
 
 
 def _query(wanted: AuditFilter) -> Select[AuditEventRow]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from specloop.db.context import Context
@@ -49,3 +50,11 @@ async def record(
 async def list_events(ctx: Context, wanted: AuditFilter, page: PageRequest) -> Page[AuditEvent]:
     """A page of the log of one account, or of one of its workspaces."""
     return await repository.find(ctx, wanted, page)
+
+
+async def delete_before(ctx: Context, before: datetime) -> int:
+    """Delete a batch of the caller's workspace's events from before a moment; how many.
+
+    Only retention may: a workspace whose admin chose how long its log is kept.
+    """
+    return await repository.delete_before(ctx, before)

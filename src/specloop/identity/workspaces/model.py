@@ -100,12 +100,17 @@ class Autonomy:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How many days each kind of record is kept; None keeps it for ever."""
+    """How many days each kind of record is kept; None keeps it for ever.
+
+    Traces and sessions count from their own last moment, not from their upload. There are no conversations yet, so
+    `conversations_days` is remembered and deletes nothing.
+    """
 
     traces_days: int | None = 90
     scan_events_days: int | None = 180
     conversations_days: int | None = 365
     audit_days: int | None = None
+    sessions_days: int | None = None
 
     def as_document(self) -> dict[str, Any]:
         """The JSON form, on the wire and in the table."""

@@ -204,12 +204,16 @@ class AutonomyBody(Input):
 
 
 class RetentionBody(Input):
-    """Days that each kind of record is kept; null keeps it for ever, left out means the default."""
+    """Days that each kind of record is kept; null keeps it for ever, left out means the default.
+
+    Conversations are not recorded yet: `conversations_days` deletes nothing.
+    """
 
     traces_days: Days | None = 90
     scan_events_days: Days | None = 180
     conversations_days: Days | None = 365
     audit_days: Days | None = None
+    sessions_days: Days | None = None
 
     def to_model(self) -> Retention:
         """The settings as the domain knows them."""

@@ -18,6 +18,7 @@ from specloop.record.search.service.checking import IndexCheck, IndexReport
 from specloop.record.search.service.indexing import SearchIndexing
 from specloop.record.search.service.meaning import ExchangeMeaning
 from specloop.record.search.service.searching import SearchService
+from specloop.record.search.service.tidying import IndexTidying
 from specloop.record.search.snippets import MATCH_END, MATCH_START, make_snippet
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Hit",
     "IndexCheck",
     "IndexReport",
+    "IndexTidying",
     "MatchedExchange",
     "Query",
     "SearchAnswer",

@@ -36,6 +36,7 @@ from specloop.record.sessions.model import (
 from specloop.record.sessions.observers import SessionObserver
 from specloop.record.sessions.service.batches import Activity, NearSession, ProjectFigures, SessionBatches
 from specloop.record.sessions.service.editing import ExchangeChange, SessionChange, SessionEditor
+from specloop.record.sessions.service.expiry import SessionExpiry
 from specloop.record.sessions.service.reading import SessionReader
 from specloop.record.sessions.service.removal import SessionRemoval
 from specloop.record.sessions.service.sharing import SharedSessions
@@ -62,6 +63,7 @@ __all__ = [
     "SessionBatches",
     "SessionChange",
     "SessionEditor",
+    "SessionExpiry",
     "SessionFigures",
     "SessionFilters",
     "SessionNotFound",

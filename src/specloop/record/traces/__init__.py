@@ -7,6 +7,7 @@ from specloop.record.traces.conversation import ChatMessage, MessagePart, messag
 from specloop.record.traces.errors import InboxFull, MalformedTraces, TraceNotFound
 from specloop.record.traces.model import Span, SpanNode, TraceDetail, TraceFilter, TraceStatus, TraceSummary
 from specloop.record.traces.opinions import Annotation, Annotator, Feedback, FeedbackKind, Judgement, Opinion
+from specloop.record.traces.service.expiry import TraceExpiry
 from specloop.record.traces.service.export import TraceExports
 from specloop.record.traces.service.intake import Receipt, TraceIntake
 from specloop.record.traces.service.opinions import TraceDeleted, TraceOpinions, TraceRemoval
@@ -28,6 +29,7 @@ __all__ = [
     "SpanNode",
     "TraceDeleted",
     "TraceDetail",
+    "TraceExpiry",
     "TraceExports",
     "TraceFilter",
     "TraceIntake",

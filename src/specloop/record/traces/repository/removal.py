@@ -11,7 +11,7 @@ _DELETE = (
     "DELETE FROM spans WHERE workspace_id = {workspace_id:UUID} AND trace_id = unhex({trace_id:String})",
     "DELETE FROM traces WHERE workspace_id = {workspace_id:UUID} AND trace_id = unhex({trace_id:String})",
 )
-_PURGE = ("ALTER TABLE spans APPLY DELETED MASK", "ALTER TABLE traces APPLY DELETED MASK")
+_PURGE = tuple(f"ALTER TABLE {table} APPLY DELETED MASK" for table in ("spans", "traces", "deleted_traces"))
 
 
 async def delete_trace(store: TelemetryStore, workspace_id: str, trace_id: str) -> None:
