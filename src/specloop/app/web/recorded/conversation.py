@@ -314,7 +314,7 @@ def _todos_html(block: Block) -> Markup:
 def find_item(transcript: Transcript, place: str) -> Item | None:
     """The item that an address like `12-3` names."""
     number, _, index = place.partition("-")
-    if not (number.isdecimal() and index.isdecimal() and len(place) < 16):
+    if not (place.isascii() and number.isdecimal() and index.isdecimal() and len(place) < 16):
         return None
     at, order = int(number) - 1, int(index)
     if not 0 <= at < len(transcript.exchanges):

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from specloop.app.web.frame import Frame, FrameHere, Posted, page_router, refused
 from specloop.app.web.recorded.places import SESSION, acts, places_of
 from specloop.app.web.recorded.reader import SessionHere
+from specloop.app.web.recorded.words import whole
 from specloop.db.context import Context
 from specloop.errors import SpecloopError
 from specloop.record.sessions import (
@@ -51,8 +52,8 @@ async def change_exchange(
 ) -> Response:
     """Sets an exchange's title and whether viewers see it."""
     change = ExchangeChange(user_title=posted.get("title", "").strip() or None, is_hidden="is_hidden" in posted)
-    number = posted.get("number", "")
-    anchor = f"?from={number}#e{number}" if number.isdecimal() and len(number) < 9 else ""
+    number = whole(posted.get("number", ""))
+    anchor = f"?from={number}#e{number}" if number else ""
     act = editor.change_exchange(ctx, session, exchange_id, change)
     return await _done(ctx, frame, session, act, posted, "Exchange saved.", anchor)
 

@@ -17,7 +17,7 @@ from specloop.app.web.frame import FrameHere, page_router
 from specloop.app.web.recorded.places import Places, places_of
 from specloop.app.web.recorded.reader import Projects, Reader, pulse
 from specloop.app.web.recorded.titles import title_of
-from specloop.app.web.recorded.words import one_line, plain
+from specloop.app.web.recorded.words import one_line, plain, whole
 from specloop.db.context import Context
 from specloop.kit.clock import format_time
 from specloop.record.projects import Project
@@ -54,7 +54,7 @@ ORDERS: Final[Mapping[str, tuple[str, SessionOrder]]] = {
     "recent": ("Newest first", SessionOrder.ACTIVE),
     "longest": ("Most exchanges", SessionOrder.EXCHANGES),
     "costly": ("Highest cost", SessionOrder.COST),
-    "name": ("By name", SessionOrder.NAME),
+    "oldest": ("Oldest first", SessionOrder.ACTIVE),
 }
 
 
@@ -107,12 +107,12 @@ def wanted_of(params: QueryParams) -> Wanted:
         name: tuple(dict.fromkeys(value[:VALUE_MAX] for value in params.getlist(name)[:20] if value))
         for name, _, _ in FACETS
     }
-    offset, sort = params.get("offset", ""), params.get("sort", "")
+    sort = params.get("sort", "")
     return Wanted(
         text=params.get("q", "").strip()[:VALUE_MAX],
         chosen={name: values for name, values in chosen.items() if values},
         sort=sort if sort in ORDERS or sort == "relevance" else "",
-        offset=int(offset) if offset.isdecimal() and len(offset) < 8 else 0,
+        offset=whole(params.get("offset", "")),
     )
 
 
@@ -155,7 +155,7 @@ async def _found(
         answer = await search.search(ctx, request)
         return [row_of(places, hit.session, hit) for hit in answer.hits], answer.total, answer.facets
     order = ORDERS.get(wanted.sort, ORDERS["recent"])[1]
-    descending = order is not SessionOrder.NAME
+    descending = wanted.sort != "oldest"
     found = await reader.list_sessions(
         ctx, wanted.filters, order=order, descending=descending, limit=LIMIT, offset=wanted.offset
     )

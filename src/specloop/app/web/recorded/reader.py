@@ -17,7 +17,7 @@ from specloop.app.web.recorded.conversation import Chunk, Heading
 from specloop.app.web.recorded.markup import to_html
 from specloop.app.web.recorded.places import SESSION, Places, places_of, shows
 from specloop.app.web.recorded.titles import title_of
-from specloop.app.web.recorded.words import plain
+from specloop.app.web.recorded.words import plain, whole
 from specloop.db.context import Context
 from specloop.errors import NotFound
 from specloop.record.projects import ProjectService
@@ -61,9 +61,7 @@ SessionHere = Annotated[Session, Depends(session_here)]
 def place_of(request: Request) -> conversation.Place:
     """The piece that `?from=` (an exchange, counted from 1) and `?skip=` name; nonsense means the first."""
     wanted = request.query_params
-    start, skip = wanted.get("from", ""), wanted.get("skip", "")
-    number = int(start) - 1 if start.isdecimal() and len(start) < 9 else 0
-    return max(number, 0), int(skip) if skip.isdecimal() and len(skip) < 9 else 0
+    return max(whole(wanted.get("from", ""), 1) - 1, 0), whole(wanted.get("skip", ""))
 
 
 async def open_session(ctx: Context, reader: SessionReader, session: Session, start: conversation.Place) -> Reading:

@@ -7,6 +7,7 @@ from typing import Final
 
 _ANSI: Final = re.compile(r"\x1b(?:\[[0-9;:?<=>]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_HALVES: Final = re.compile("[\ud800-\udfff]")
 _TURNING: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _MARKS: Final = re.compile(r"^[#>*\-\s`_]+|`{1,3}|\*\*|(?<![^\W_])_(?=\S)|(?<=\S)_(?![^\W_])")
 _SPACE: Final = re.compile(r"\s+")
@@ -20,7 +21,7 @@ def plain(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    text = _ANSI.sub("", text.replace("\r\n", "\n"))
+    text = _HALVES.sub("\ufffd", _ANSI.sub("", text.replace("\r\n", "\n")))
     return _TURNING.sub(lambda match: f"\u27e8U+{ord(match[0]):04X}\u27e9", _CONTROL.sub("", text))
 
 
@@ -38,3 +39,8 @@ def squeezed(text: str, length: int) -> str:
     """`text` in one line of at most `length` characters, spelt as it is."""
     line = _SPACE.sub(" ", plain(text[: length * 20])).strip()
     return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def whole(text: str, otherwise: int = 0) -> int:
+    """The number that `text` writes in plain digits; `otherwise` for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else otherwise
