@@ -242,6 +242,24 @@ CREATE TABLE otlp_intake (
 );
 
 -- row-level security by workspace_id
+CREATE TABLE projects (
+  id VARCHAR(36) NOT NULL,
+  workspace_id VARCHAR(36) NOT NULL,
+  owner_id VARCHAR(36) NOT NULL,
+  client_id VARCHAR(255) NOT NULL,
+  name TEXT NOT NULL,
+  icon VARCHAR(30) NOT NULL,
+  color VARCHAR(20) NOT NULL,
+  created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  account_id VARCHAR(36) NOT NULL,
+  CONSTRAINT pk_projects PRIMARY KEY (id),
+  CONSTRAINT uq_projects_client_id UNIQUE (workspace_id, owner_id, client_id)
+);
+
+CREATE INDEX ix_projects_account ON projects (account_id);
+
+-- row-level security by workspace_id
 CREATE TABLE rubrics (
   id VARCHAR(36) NOT NULL,
   name VARCHAR(100) NOT NULL,
@@ -327,6 +345,21 @@ CREATE INDEX ix_scans_workspace_created ON scans (workspace_id, created_at);
 
 CREATE INDEX ix_scans_workspace_id ON scans (workspace_id);
 
+-- row-level security by workspace_id
+CREATE TABLE search_sessions (
+  number BIGSERIAL NOT NULL,
+  session_id VARCHAR(36) NOT NULL,
+  workspace_id VARCHAR(36) NOT NULL,
+  owner_id VARCHAR(36) NOT NULL,
+  active_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  rules VARCHAR(20) NOT NULL,
+  account_id VARCHAR(36) NOT NULL,
+  CONSTRAINT pk_search_sessions PRIMARY KEY (number),
+  CONSTRAINT uq_search_sessions_session_id UNIQUE (session_id)
+);
+
+CREATE INDEX ix_search_sessions_recency ON search_sessions (workspace_id, owner_id, active_at, number);
+
 CREATE TABLE signing_keys (
   kid VARCHAR(64) NOT NULL,
   public_jwk JSONB NOT NULL,
@@ -334,6 +367,72 @@ CREATE TABLE signing_keys (
   retired_at TIMESTAMP WITH TIME ZONE,
   CONSTRAINT pk_signing_keys PRIMARY KEY (kid)
 );
+
+-- row-level security by workspace_id
+CREATE TABLE trace_annotations (
+  id VARCHAR(36) NOT NULL,
+  trace_id VARCHAR(32) NOT NULL,
+  span_id VARCHAR(16) NOT NULL,
+  name VARCHAR(100) NOT NULL,
+  annotator VARCHAR(20) NOT NULL,
+  score FLOAT,
+  label VARCHAR(200),
+  explanation TEXT,
+  details JSONB NOT NULL,
+  created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  created_by VARCHAR(80) NOT NULL,
+  account_id VARCHAR(36) NOT NULL,
+  workspace_id VARCHAR(36) NOT NULL,
+  CONSTRAINT pk_trace_annotations PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_trace_annotations_trace ON trace_annotations (workspace_id, trace_id);
+
+CREATE INDEX ix_trace_annotations_workspace_id ON trace_annotations (workspace_id);
+
+-- row-level security by workspace_id
+CREATE TABLE trace_exports (
+  id VARCHAR(36) NOT NULL,
+  format VARCHAR(20) NOT NULL,
+  state VARCHAR(20) NOT NULL,
+  conditions JSONB NOT NULL,
+  traces INTEGER NOT NULL,
+  spans INTEGER NOT NULL,
+  size BIGINT NOT NULL,
+  digest VARCHAR(64),
+  problem VARCHAR(500),
+  created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  finished_at TIMESTAMP WITH TIME ZONE,
+  created_by VARCHAR(80) NOT NULL,
+  account_id VARCHAR(36) NOT NULL,
+  workspace_id VARCHAR(36) NOT NULL,
+  CONSTRAINT pk_trace_exports PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_trace_exports_workspace_id ON trace_exports (workspace_id);
+
+-- row-level security by workspace_id
+CREATE TABLE trace_feedback (
+  id VARCHAR(36) NOT NULL,
+  trace_id VARCHAR(32) NOT NULL,
+  span_id VARCHAR(16) NOT NULL,
+  user_ref VARCHAR(200) NOT NULL,
+  kind VARCHAR(20) NOT NULL,
+  name VARCHAR(100) NOT NULL,
+  value JSONB NOT NULL,
+  score FLOAT,
+  created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  created_by VARCHAR(80) NOT NULL,
+  account_id VARCHAR(36) NOT NULL,
+  workspace_id VARCHAR(36) NOT NULL,
+  CONSTRAINT pk_trace_feedback PRIMARY KEY (id),
+  CONSTRAINT uq_trace_feedback_once UNIQUE (workspace_id, trace_id, span_id, user_ref, kind, name)
+);
+
+CREATE INDEX ix_trace_feedback_recent ON trace_feedback (workspace_id, created_at);
+
+CREATE INDEX ix_trace_feedback_workspace_id ON trace_feedback (workspace_id);
 
 -- row-level security by workspace_id
 CREATE TABLE usage_records (
@@ -587,6 +686,66 @@ CREATE TABLE changeset_events (
 CREATE INDEX ix_changeset_events_workspace_id ON changeset_events (workspace_id);
 
 -- row-level security by workspace_id
+CREATE TABLE coding_sessions (
+  id VARCHAR(36) NOT NULL,
+  workspace_id VARCHAR(36) NOT NULL,
+  owner_id VARCHAR(36) NOT NULL,
+  project_id VARCHAR(36) NOT NULL,
+  client_id VARCHAR(128) NOT NULL,
+  name TEXT NOT NULL,
+  user_title TEXT,
+  title TEXT,
+  summary TEXT,
+  opening TEXT,
+  client_name TEXT,
+  client_version TEXT,
+  agent_name TEXT,
+  device_id TEXT,
+  machine_name TEXT,
+  slug TEXT,
+  schema_version TEXT,
+  markdown_version TEXT,
+  share_status VARCHAR(10) NOT NULL,
+  metadata_json BYTEA NOT NULL,
+  models JSONB NOT NULL,
+  branches JSONB NOT NULL,
+  tags JSONB NOT NULL,
+  markdown_size BIGINT NOT NULL,
+  raw_size BIGINT NOT NULL,
+  data_size BIGINT,
+  is_parsed BOOLEAN NOT NULL,
+  parse_problem TEXT,
+  derivation INTEGER NOT NULL,
+  started_at TIMESTAMP WITH TIME ZONE,
+  ended_at TIMESTAMP WITH TIME ZONE,
+  active_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  content_digest VARCHAR(64) NOT NULL,
+  revision INTEGER NOT NULL,
+  etag VARCHAR(64) NOT NULL,
+  exchange_count INTEGER NOT NULL,
+  message_count INTEGER NOT NULL,
+  tool_calls INTEGER NOT NULL,
+  tool_errors INTEGER NOT NULL,
+  has_error BOOLEAN NOT NULL,
+  input_tokens BIGINT NOT NULL,
+  output_tokens BIGINT NOT NULL,
+  cache_read_tokens BIGINT NOT NULL,
+  cache_write_tokens BIGINT NOT NULL,
+  reasoning_tokens BIGINT NOT NULL,
+  cost_usd DOUBLE PRECISION,
+  account_id VARCHAR(36) NOT NULL,
+  CONSTRAINT pk_coding_sessions PRIMARY KEY (id),
+  CONSTRAINT uq_coding_sessions_client_id UNIQUE (project_id, client_id),
+  CONSTRAINT fk_coding_sessions_project_id FOREIGN KEY(project_id) REFERENCES projects (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_coding_sessions_active ON coding_sessions (workspace_id, owner_id, active_at);
+
+CREATE INDEX ix_coding_sessions_client ON coding_sessions (client_id);
+
+-- row-level security by workspace_id
 CREATE TABLE failure_clusters (
   id VARCHAR(36) NOT NULL,
   scan_id VARCHAR(36) NOT NULL,
@@ -664,6 +823,20 @@ CREATE TABLE objective_versions (
 );
 
 CREATE INDEX ix_objective_versions_workspace_id ON objective_versions (workspace_id);
+
+-- row-level security by workspace_id
+CREATE TABLE project_aliases (
+  workspace_id VARCHAR(36) NOT NULL,
+  owner_id VARCHAR(36) NOT NULL,
+  alias VARCHAR(255) NOT NULL,
+  project_id VARCHAR(36) NOT NULL,
+  created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  account_id VARCHAR(36) NOT NULL,
+  CONSTRAINT pk_project_aliases PRIMARY KEY (workspace_id, owner_id, alias),
+  CONSTRAINT fk_project_aliases_project_id FOREIGN KEY(project_id) REFERENCES projects (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_project_aliases_project ON project_aliases (project_id);
 
 -- row-level security by workspace_id
 CREATE TABLE rubric_versions (
@@ -923,6 +1096,42 @@ CREATE INDEX ix_cluster_members_cluster ON cluster_members (cluster_id, ordinal)
 
 CREATE INDEX ix_cluster_members_workspace_id ON cluster_members (workspace_id);
 
+CREATE TABLE device_codes (
+  digest VARCHAR(64) NOT NULL,
+  user_id VARCHAR(36) NOT NULL,
+  created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  used_at TIMESTAMP WITH TIME ZONE,
+  CONSTRAINT pk_device_codes PRIMARY KEY (digest),
+  CONSTRAINT fk_device_codes_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_device_codes_user_id ON device_codes (user_id);
+
+CREATE TABLE devices (
+  id VARCHAR(36) NOT NULL,
+  user_id VARCHAR(36) NOT NULL,
+  refresh_digest VARCHAR(64) NOT NULL,
+  hostname VARCHAR(255) NOT NULL,
+  username VARCHAR(255) NOT NULL,
+  os VARCHAR(255) NOT NULL,
+  os_version VARCHAR(255) NOT NULL,
+  os_display_name VARCHAR(255) NOT NULL,
+  architecture VARCHAR(255) NOT NULL,
+  client VARCHAR(255) NOT NULL,
+  client_version VARCHAR(255) NOT NULL,
+  client_ip VARCHAR(64) NOT NULL,
+  created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  last_used_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  revoked_at TIMESTAMP WITH TIME ZONE,
+  CONSTRAINT pk_devices PRIMARY KEY (id),
+  CONSTRAINT fk_devices_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE,
+  CONSTRAINT uq_devices_refresh_digest UNIQUE (refresh_digest)
+);
+
+CREATE INDEX ix_devices_user_id ON devices (user_id);
+
 CREATE TABLE external_identities (
   provider VARCHAR(60) NOT NULL,
   subject VARCHAR(255) NOT NULL,
@@ -973,6 +1182,24 @@ CREATE TABLE one_time_tokens (
 
 CREATE INDEX ix_one_time_tokens_user_id ON one_time_tokens (user_id);
 
+CREATE TABLE personal_keys (
+  id VARCHAR(36) NOT NULL,
+  user_id VARCHAR(36) NOT NULL,
+  name VARCHAR(100) NOT NULL,
+  digest VARCHAR(64) NOT NULL,
+  prefix VARCHAR(20) NOT NULL,
+  can_write BOOLEAN NOT NULL,
+  created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  last_used_at TIMESTAMP WITH TIME ZONE,
+  expires_at TIMESTAMP WITH TIME ZONE,
+  revoked_at TIMESTAMP WITH TIME ZONE,
+  CONSTRAINT pk_personal_keys PRIMARY KEY (id),
+  CONSTRAINT fk_personal_keys_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE,
+  CONSTRAINT uq_personal_keys_digest UNIQUE (digest)
+);
+
+CREATE INDEX ix_personal_keys_user_id ON personal_keys (user_id);
+
 -- row-level security by workspace_id
 CREATE TABLE samples (
   split VARCHAR(10) NOT NULL,
@@ -1001,6 +1228,73 @@ CREATE INDEX ix_samples_version_split ON samples (version_id, split, ordinal);
 CREATE INDEX ix_samples_workspace_id ON samples (workspace_id);
 
 -- row-level security by workspace_id
+CREATE TABLE session_documents (
+  workspace_id VARCHAR(36) NOT NULL,
+  session_id VARCHAR(36) NOT NULL,
+  kind VARCHAR(12) NOT NULL,
+  sha256 VARCHAR(64) NOT NULL,
+  size BIGINT NOT NULL,
+  body BYTEA NOT NULL,
+  account_id VARCHAR(36) NOT NULL,
+  CONSTRAINT pk_session_documents PRIMARY KEY (session_id, kind),
+  CONSTRAINT fk_session_documents_session_id FOREIGN KEY(session_id) REFERENCES coding_sessions (id) ON DELETE CASCADE
+);
+
+-- row-level security by workspace_id
+CREATE TABLE session_exchanges (
+  id VARCHAR(36) NOT NULL,
+  workspace_id VARCHAR(36) NOT NULL,
+  session_id VARCHAR(36) NOT NULL,
+  order_number INTEGER NOT NULL,
+  key TEXT,
+  started_at TIMESTAMP WITH TIME ZONE,
+  ended_at TIMESTAMP WITH TIME ZONE,
+  user_title TEXT,
+  hidden_from_share BOOLEAN NOT NULL,
+  has_error BOOLEAN NOT NULL,
+  text_length INTEGER NOT NULL,
+  text_sha256 VARCHAR(64) NOT NULL,
+  body BYTEA NOT NULL,
+  created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  updated_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  account_id VARCHAR(36) NOT NULL,
+  CONSTRAINT pk_session_exchanges PRIMARY KEY (id),
+  CONSTRAINT fk_session_exchanges_session_id FOREIGN KEY(session_id) REFERENCES coding_sessions (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_session_exchanges_order ON session_exchanges (session_id, order_number);
+
+-- row-level security by workspace_id
+CREATE TABLE session_usage (
+  workspace_id VARCHAR(36) NOT NULL,
+  session_id VARCHAR(36) NOT NULL,
+  day VARCHAR(10) NOT NULL,
+  model VARCHAR(200) NOT NULL,
+  input_tokens BIGINT NOT NULL,
+  output_tokens BIGINT NOT NULL,
+  cache_read_tokens BIGINT NOT NULL,
+  cache_write_tokens BIGINT NOT NULL,
+  reasoning_tokens BIGINT NOT NULL,
+  cost_usd DOUBLE PRECISION,
+  account_id VARCHAR(36) NOT NULL,
+  CONSTRAINT pk_session_usage PRIMARY KEY (session_id, day, model),
+  CONSTRAINT fk_session_usage_session_id FOREIGN KEY(session_id) REFERENCES coding_sessions (id) ON DELETE CASCADE
+);
+
+-- row-level security by workspace_id
+CREATE TABLE session_values (
+  workspace_id VARCHAR(36) NOT NULL,
+  session_id VARCHAR(36) NOT NULL,
+  kind VARCHAR(8) NOT NULL,
+  value VARCHAR(1000) NOT NULL,
+  count INTEGER NOT NULL,
+  errors INTEGER NOT NULL,
+  account_id VARCHAR(36) NOT NULL,
+  CONSTRAINT pk_session_values PRIMARY KEY (session_id, kind, value),
+  CONSTRAINT fk_session_values_session_id FOREIGN KEY(session_id) REFERENCES coding_sessions (id) ON DELETE CASCADE
+);
+
+-- row-level security by workspace_id
 CREATE TABLE agent_promotions (
   id VARCHAR(36) NOT NULL,
   agent_id VARCHAR(36) NOT NULL,
@@ -1017,6 +1311,50 @@ CREATE TABLE agent_promotions (
 CREATE INDEX ix_agent_promotions_agent ON agent_promotions (agent_id, id);
 
 CREATE INDEX ix_agent_promotions_workspace_id ON agent_promotions (workspace_id);
+
+CREATE TABLE device_tokens (
+  digest VARCHAR(64) NOT NULL,
+  device_id VARCHAR(36) NOT NULL,
+  expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  CONSTRAINT pk_device_tokens PRIMARY KEY (digest),
+  CONSTRAINT fk_device_tokens_device_id FOREIGN KEY(device_id) REFERENCES devices (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_device_tokens_device_id ON device_tokens (device_id);
+
+-- row-level security by workspace_id
+CREATE TABLE exchange_vectors (
+  workspace_id VARCHAR(36) NOT NULL,
+  exchange_id VARCHAR(36) NOT NULL,
+  session_id VARCHAR(36) NOT NULL,
+  row_key BIGINT NOT NULL,
+  text_sha256 VARCHAR(64) NOT NULL,
+  vector BYTEA NOT NULL,
+  account_id VARCHAR(36) NOT NULL,
+  CONSTRAINT pk_exchange_vectors PRIMARY KEY (exchange_id),
+  CONSTRAINT fk_exchange_vectors_exchange_id FOREIGN KEY(exchange_id) REFERENCES session_exchanges (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_exchange_vectors_session ON exchange_vectors (session_id);
+
+-- row-level security by workspace_id
+CREATE TABLE exchange_words (
+  workspace_id VARCHAR(36) NOT NULL,
+  exchange_id VARCHAR(36) NOT NULL,
+  part INTEGER NOT NULL,
+  part_count INTEGER NOT NULL,
+  session_id VARCHAR(36) NOT NULL,
+  row_key BIGINT NOT NULL,
+  text_sha256 VARCHAR(64) NOT NULL,
+  vector TSVECTOR NOT NULL,
+  account_id VARCHAR(36) NOT NULL,
+  CONSTRAINT pk_exchange_words PRIMARY KEY (exchange_id, part),
+  CONSTRAINT fk_exchange_words_exchange_id FOREIGN KEY(exchange_id) REFERENCES session_exchanges (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_exchange_words_session ON exchange_words (session_id);
+
+CREATE INDEX ix_exchange_words_vector ON exchange_words USING gin (vector);
 
 CREATE TABLE refresh_tokens (
   digest VARCHAR(64) NOT NULL,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Response
-from pydantic import AwareDatetime
 
 from specloop.kit.json import dumps
 from specloop.record.traces.model import TraceFilter, TraceStatus, all_spans
@@ -28,12 +27,13 @@ from specloop.record.traces.service.reading import TraceReader
 from specloop.transport.guard import requires
 from specloop.transport.paging import CursorParams, PageBody, page_body
 from specloop.transport.routing import Ctx, api_router, provided
+from specloop.transport.schema import Moment
 
 router = api_router(tags=["Traces"])
 Opinions = Annotated[TraceOpinions, Depends(provided(TraceOpinions))]
 Traces = Annotated[TraceReader, Depends(provided(TraceReader))]
-From = Annotated[AwareDatetime | None, Query(alias="from", description="Inclusive")]
-To = Annotated[AwareDatetime | None, Query(alias="to", description="Exclusive")]
+From = Annotated[Moment | None, Query(alias="from", description="Inclusive")]
+To = Annotated[Moment | None, Query(alias="to", description="Exclusive")]
 Word = Annotated[str | None, Query(min_length=1, max_length=200)]
 BASE = "/api/v1/workspaces/{workspace_id}/traces"
 
