@@ -37,6 +37,7 @@ from specloop.db.telemetry import TelemetryStore
 from specloop.db.tidying import empty_log
 from specloop.db.uow import ALL_WORKSPACES
 from specloop.errors import SpecloopError
+from specloop.identity.accounts import Exporting
 from specloop.identity.assembly import Ground as IdentityGround
 from specloop.identity.assembly import Identity, IdentityOptions, build_identity
 from specloop.identity.audit import epoch_of
@@ -62,7 +63,7 @@ from specloop.kit.crypto import Pepper
 from specloop.kit.mail import SMTPMailer
 from specloop.record import assembly as record
 from specloop.record.skills import rest as skills_rest
-from specloop.record.traces import TraceExpiry, TraceIntake
+from specloop.record.traces import TraceExpiry, TraceIntake, TraceSection
 from specloop.record.traces.assembly import assemble as assemble_traces
 from specloop.record.traces.rest.submission import PATH as TRACES_PATH
 from specloop.record.traces.service.health import IngestHealth
@@ -324,7 +325,8 @@ async def _add_identity(assembly: Assembly, ground: Ground, erasure: Erasure) ->
         limits=_limits(settings),
     )
     base = IdentityGround(ground.database, ground.clock, ground.pepper, limiter, ground.blobs, keys)
-    identity = await build_identity(base, options, elsewhere=(erasure,))
+    exporting = Exporting(record.export_readers(), (TraceSection(ground.telemetry),))
+    identity = await build_identity(base, options, elsewhere=(erasure,), exporting=exporting)
     assembly.take(identity)
     allows_private = settings.webhooks_private
     assembly.add(WebhookService(ground.pepper, allows_private=allows_private))

@@ -109,6 +109,13 @@ class BlobStore:
             raise BlobCorrupt(digest=digest)
         return data
 
+    async def stream(self, digest: Digest) -> tuple[int, AsyncIterator[bytes]]:
+        """The size and the chunks of a blob that may be larger than memory; it is read through beforehand.
+
+        Raises: BlobNotFound; BlobCorrupt; BlobStoreUnavailable.
+        """
+        return await self.verify(digest), self._chunks(digest)
+
     async def exists(self, digest: Digest) -> bool:
         """Whether the blob is there (not whether it is intact).
 

@@ -13,7 +13,7 @@ from specloop.db.context import Context
 from specloop.db.database import Database
 from specloop.db.uow import ALL_WORKSPACES
 from specloop.identity import accounts, workspaces
-from specloop.identity.accounts import AccountService, Elsewhere, LeavingService, Passwords
+from specloop.identity.accounts import AccountService, Elsewhere, Exporting, LeavingService, Passwords
 from specloop.identity.accounts import rest as accounts_rest
 from specloop.identity.accounts.service.standing import Ledger, Meter
 from specloop.identity.audit import epoch_of
@@ -105,6 +105,7 @@ async def build_identity(
     meters: Sequence[Meter] = (),
     ledgers: Sequence[Ledger] = (),
     elsewhere: Sequence[Elsewhere] = (),
+    exporting: Exporting | None = None,
 ) -> Identity:
     """Make every service, publish the signing key, and see that the system account and workspace exist."""
     ring = KeyRing(options.folder)
@@ -120,7 +121,7 @@ async def build_identity(
         entrance, passwords, throttle, invites, one_time, is_open=options.is_registration_open
     )
     recovery = RecoveryService(passwords, sessions, one_time, throttle, has_mailer=has_mailer)
-    leaving = LeavingService(sessions, ground.blobs, elsewhere)
+    leaving = LeavingService(sessions, ground.blobs, elsewhere, exporting)
     links = Links(options.public_url)
     own_page = options.public_url.rstrip("/") + CALLBACK_PAGE
     oauth = OAuthService(ground.database, ground.clock, options.providers, (own_page, *options.redirect_uris))

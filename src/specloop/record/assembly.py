@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 
 from specloop.db.database import Database
+from specloop.identity.accounts import ReadRow
 from specloop.jobs import Tasks
 from specloop.kit.clock import Clock
 from specloop.record.projects import ProjectService
@@ -22,6 +23,7 @@ from specloop.record.search import (
 from specloop.record.search.rest import router as search_router
 from specloop.record.search.tasks import tasks as search_tasks
 from specloop.record.sessions import (
+    SESSION_READERS,
     ProjectOverview,
     SessionBatches,
     SessionEditor,
@@ -55,6 +57,11 @@ class RecordKeeping:
 def assemble_keeping(database: Database, clock: Clock) -> RecordKeeping:
     """What the nightly sweep and erasures need."""
     return RecordKeeping(SessionExpiry(database, clock, (SearchIndexing(),)), IndexTidying(database, clock))
+
+
+def export_readers() -> Mapping[str, ReadRow | None]:
+    """How rows of recorded sessions are read in an export; the search is made of them and left out."""
+    return {**SESSION_READERS, **dict.fromkeys(("search_sessions", "exchange_words", "exchange_vectors"))}
 
 
 def assemble() -> Record:

@@ -1,5 +1,6 @@
 """Accounts and the people in them: profiles, roles, passwords, usage, export and deletion."""
 
+from specloop.identity.accounts.belongings import Exporting, ReadRow, Section
 from specloop.identity.accounts.errors import EmailTaken, MemberNotFound
 from specloop.identity.accounts.model import Account, AccountStatus, Member, Membership, User, UserStatus
 from specloop.identity.accounts.passwords import Passwords, paused
@@ -33,12 +34,15 @@ __all__ = [
     "AccountStatus",
     "Elsewhere",
     "EmailTaken",
+    "Exporting",
     "LeavingService",
     "Member",
     "MemberNotFound",
     "Membership",
     "NewUser",
     "Passwords",
+    "ReadRow",
+    "Section",
     "UsageGroup",
     "UsageLine",
     "User",

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request, Response
+from starlette.responses import StreamingResponse
 
 from specloop.db.paging import PageRequest
 from specloop.errors import BadRequest
@@ -158,9 +159,14 @@ async def read_export(ctx: Ctx, leaving: Leaving, export_id: str) -> dict[str, A
 )
 @requires(Scope.ADMIN_ACCOUNT, users_only=True)
 async def read_export_content(ctx: Ctx, leaving: Leaving, export_id: str) -> Response:
-    """By table name, the rows of the account."""
-    headers = {"Content-Disposition": 'attachment; filename="specloop-account.json"', "Cache-Control": "no-store"}
-    return Response(await leaving.content(ctx, export_id.lower()), media_type="application/json", headers=headers)
+    """By table name, the rows of the account; sessions with their documents as text, traces as OTLP."""
+    size, chunks = await leaving.content(ctx, export_id.lower())
+    headers = {
+        "Content-Disposition": 'attachment; filename="specloop-account.json"',
+        "Cache-Control": "no-store",
+        "Content-Length": str(size),
+    }
+    return StreamingResponse(chunks, media_type="application/json", headers=headers)
 
 
 @router.post("/delete", status_code=202, response_model=DeletionBody, summary="Delete the account")

@@ -14,6 +14,7 @@ from specloop.record.sessions.errors import (
     NotShared,
     SessionNotFound,
 )
+from specloop.record.sessions.exporting import SESSION_READERS
 from specloop.record.sessions.model import (
     DayActivity,
     DocumentKind,
@@ -44,6 +45,7 @@ from specloop.record.sessions.service.statistics import ProjectOverview, Statist
 from specloop.record.sessions.service.uploads import SessionUploads
 
 __all__ = [
+    "SESSION_READERS",
     "Activity",
     "BadSessionField",
     "BadSessionID",

@@ -7,6 +7,7 @@ from specloop.record.traces.conversation import ChatMessage, MessagePart, messag
 from specloop.record.traces.errors import InboxFull, MalformedTraces, TraceNotFound
 from specloop.record.traces.model import Span, SpanNode, TraceDetail, TraceFilter, TraceStatus, TraceSummary
 from specloop.record.traces.opinions import Annotation, Annotator, Feedback, FeedbackKind, Judgement, Opinion
+from specloop.record.traces.service.everything import TraceSection
 from specloop.record.traces.service.expiry import TraceExpiry
 from specloop.record.traces.service.export import TraceExports
 from specloop.record.traces.service.intake import Receipt, TraceIntake
@@ -37,6 +38,7 @@ __all__ = [
     "TraceOpinions",
     "TraceReader",
     "TraceRemoval",
+    "TraceSection",
     "TraceStatus",
     "TraceSummary",
     "messages_of",

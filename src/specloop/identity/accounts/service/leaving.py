@@ -13,6 +13,7 @@ from specloop.db.database import Database
 from specloop.db.uow import ALL_WORKSPACES
 from specloop.identity import audit
 from specloop.identity.accounts import belongings, repository
+from specloop.identity.accounts.belongings import Exporting
 from specloop.identity.accounts.errors import AccountNotFound, ExportNotFound, ExportNotReady, SystemAccountFixed
 from specloop.identity.accounts.model import Account, AccountStatus, Export, ExportStatus
 from specloop.identity.tokens import SessionService
@@ -36,11 +37,17 @@ class LeavingService:
     """Exports and deletes accounts."""
 
     def __init__(
-        self, sessions: SessionService, blobs: BlobStore, elsewhere: Sequence[Elsewhere] = (), grace: timedelta = GRACE
+        self,
+        sessions: SessionService,
+        blobs: BlobStore,
+        elsewhere: Sequence[Elsewhere] = (),
+        exporting: Exporting | None = None,
+        grace: timedelta = GRACE,
     ) -> None:
         self._sessions = sessions
         self._blobs = blobs
         self._elsewhere = elsewhere
+        self._exporting = exporting or Exporting()
         self._grace = grace
 
     async def request_export(self, ctx: Context) -> Export:
@@ -69,15 +76,15 @@ class LeavingService:
             raise ExportNotFound
         return export
 
-    async def content(self, ctx: Context, export_id: str) -> bytes:
-        """The JSON of a finished export.
+    async def content(self, ctx: Context, export_id: str) -> tuple[int, AsyncIterator[bytes]]:
+        """The size and the JSON of a finished export.
 
         Raises: ExportNotFound; ExportNotReady.
         """
         export = await self.export(ctx, export_id)
         if export.blob_digest is None:
             raise ExportNotReady
-        return await self._blobs.get(Digest(export.blob_digest))
+        return await self._blobs.stream(Digest(export.blob_digest))
 
     async def request_deletion(self, ctx: Context) -> Account:
         """Close the caller's account at once and have it erased after the grace period.
@@ -121,7 +128,7 @@ class LeavingService:
         account_id = job.principal.account_id
 
         async def write() -> str:
-            return await self._blobs.put(_exported(job, account_id))
+            return await self._blobs.put(_exported(job, account_id, self._exporting))
 
         digest = await job.step("write", write)
 
@@ -143,9 +150,9 @@ class LeavingService:
         await _erase_rows(job, account_id)
 
 
-async def _exported(job: JobContext, account_id: str) -> AsyncIterator[bytes]:
+async def _exported(job: JobContext, account_id: str, exporting: Exporting) -> AsyncIterator[bytes]:
     async with job.database.reading(ALL_WORKSPACES) as unit:
-        async for chunk in belongings.export_json(Context(job.principal, unit, job.clock), account_id):
+        async for chunk in belongings.export_json(Context(job.principal, unit, job.clock), account_id, exporting):
             yield chunk
 
 

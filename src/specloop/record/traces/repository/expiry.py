@@ -1,4 +1,4 @@
-"""Old traces, and everything of one workspace: what is deleted by age or with its workspace."""
+"""Old traces, and everything of one workspace: what is deleted by age or with its workspace, and exported with it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ _OLD = """
     GROUP BY trace_id HAVING max(end_ns) < {before_ns:UInt64}
 """
 _FIND = f"SELECT lower(hex(trace_id)) AS id FROM ({_OLD} ORDER BY trace_id LIMIT {{limit:UInt32}})"  # noqa: S608
+_PAGE = """
+    SELECT DISTINCT lower(hex(trace_id)) AS id FROM traces
+    WHERE workspace_id = {workspace_id:UUID} AND lower(hex(trace_id)) > {after:String}
+    ORDER BY id LIMIT {limit:UInt32}
+"""
 # What has got a younger span since it was chosen is no longer old, so both statements look again. No mark is left, as
 # deletion by hand leaves it: an old trace that arrives again is deleted in the next night.
 _CHOSEN = f"""
@@ -35,6 +40,12 @@ async def find_old(store: TelemetryStore, workspace_id: str, before: datetime, l
     """Ids of traces whose last span ended before `before`."""
     given = {"before_ns": _nanoseconds(before), "limit": limit}
     rows = await store.query(_FIND, workspace_id=workspace_id, parameters=given)
+    return [row["id"] for row in rows]
+
+
+async def page_ids(store: TelemetryStore, workspace_id: str, after: str, limit: int) -> list[str]:
+    """Ids of the workspace's traces in order, beginning after one."""
+    rows = await store.query(_PAGE, workspace_id=workspace_id, parameters={"after": after, "limit": limit})
     return [row["id"] for row in rows]
 
 

@@ -1,0 +1,124 @@
+"""What is older than the workspace's settings allow is deleted at night, and nothing else."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from specloop.db.context import Context
+from specloop.db.uow import ALL_WORKSPACES
+from specloop.kit.context import ANONYMOUS
+from specloop.record.search import IndexCheck, IndexReport
+from tests.record.keeping.house import DAY, House, Person
+from tests.record.specstory.cli_emulator import LocalSession
+from tests.record.specstory.samples import make_session
+
+FOR_EVER = {"traces_days": None, "scan_events_days": None, "conversations_days": None, "audit_days": None}
+
+
+async def keep(owner: Person, **days: int | None) -> None:
+    """Set the retention of the owner's workspace."""
+    body = {**FOR_EVER, "sessions_days": None, **days}
+    answer = await owner.ask("PUT", f"{owner.path}/retention", body)
+    assert answer.json() == body
+
+
+async def events(owner: Person, action: str) -> list[dict[str, Any]]:
+    """The audit rows of the workspace with that action."""
+    answer = await owner.ask("GET", f"{owner.path}/audit?action={action}")
+    return answer.json()["results"]
+
+
+async def test_old_traces_go_with_what_was_said_about_them_and_newer_ones_stay(house: House, owner: Person) -> None:
+    key, old, new, mixed = await owner.key(), *(secrets.token_hex(16) for _ in range(3))
+    await owner.send_trace(key, old, days_old=28)
+    await owner.send_trace(key, new, days_old=20)
+    await owner.send_trace(key, mixed, days_old=28)
+    await owner.send_trace(key, mixed, days_old=1)
+
+    async def is_readable() -> bool:
+        return await house.traces_of(owner.workspace_id) == {old, new, mixed}
+
+    await house.until(is_readable)
+    for trace_id in (old, new):
+        await owner.ask("POST", f"{owner.path}/traces/{trace_id}/feedback", {"kind": "thumbs", "value": 1}, 201)
+    await keep(owner, traces_days=25)
+    assert await house.keeping.sweep_all() == {"traces": 1}
+    assert await house.traces_of(owner.workspace_id) == {new, mixed}
+    assert await house.count("trace_feedback", trace_id=old) == 0
+    assert await house.count("trace_feedback", trace_id=new) == 1
+    await owner.ask("GET", f"{owner.path}/traces/{old}", status=404)
+    assert len((await owner.ask("GET", f"{owner.path}/traces/{mixed}")).json()["spans"]) == 4
+    assert await house.keeping.sweep_all() == {}
+    [row] = await events(owner, "retention.swept")
+    assert row["detail"]["deleted"] == {"traces": 1}
+    assert row["actor_kind"] == "system"
+
+
+async def test_old_sessions_go_with_their_words_and_younger_ones_stay(house: House, owner: Person) -> None:
+    old, young = make_session(1), LocalSession("young", "# Young\n\nNothing here tells a time.", "{}")
+    stranger = await house.register()
+    for who in (owner, stranger):
+        await who.upload(old)  # it tells its own time, months ago
+        await who.upload(young)  # as old as its upload
+    assert await house.count("session_exchanges", workspace_id=owner.workspace_id)
+    await keep(owner, sessions_days=30)
+    assert await house.keeping.sweep_all() == {"sessions": 1}
+    listed = (await owner.ask("GET", "/api/v1/projects/widgets/sessions")).json()["data"]["sessions"]
+    assert [one["clientId"] for one in listed] == ["young"]
+    for table in ("coding_sessions", "search_sessions"):
+        assert await house.count(table, workspace_id=owner.workspace_id) == 1, table
+        assert await house.count(table, workspace_id=stranger.workspace_id) == 2, table
+    report = await index_report(house)
+    assert report.is_sound, report
+    assert await house.keeping.sweep_all() == {}
+    house.clock.advance(31 * DAY)
+    assert await house.keeping.sweep_all() == {"sessions": 1}
+    assert await house.count("coding_sessions", workspace_id=owner.workspace_id) == 0
+
+
+async def index_report(house: House) -> IndexReport:
+    """Whether the text index holds just what is stored."""
+    async with house.program.ground.database.reading(ALL_WORKSPACES) as unit:
+        return await house.program.assembly.get(IndexCheck).check(Context(ANONYMOUS, unit, house.clock))
+
+
+async def test_the_audit_log_and_archived_workspaces_are_swept_too(house: House, owner: Person) -> None:
+    room = (await owner.ask("POST", "/api/v1/workspaces", {"name": "Old room"}, 201)).json()["id"]
+    body = {**FOR_EVER, "audit_days": 10}
+    await owner.ask("PUT", f"/api/v1/workspaces/{room}/retention", body)
+    await owner.ask("DELETE", f"/api/v1/workspaces/{room}", status=204)
+    kept = await house.count("audit_events", workspace_id=owner.workspace_id)
+    house.clock.advance(11 * DAY)
+    swept = await house.keeping.sweep_all()
+    assert swept["audit"] >= 3
+    assert await house.count("audit_events", workspace_id=room) == 1  # the row that tells of the sweep
+    assert await house.count("audit_events", workspace_id=owner.workspace_id) == kept
+
+
+async def test_settings_that_an_older_version_wrote_keep_sessions(house: House, owner: Person) -> None:
+    answer = await owner.ask("PUT", f"{owner.path}/retention", FOR_EVER)
+    assert answer.json()["sessions_days"] is None
+    await owner.ask("PUT", f"{owner.path}/retention", {"sessions_days": 0}, 422)
+
+
+async def test_a_workspace_is_erased_a_month_after_it_was_archived(house: House, owner: Person) -> None:
+    room = (await owner.ask("POST", "/api/v1/workspaces", {"name": "Old room"}, 201)).json()["id"]
+    key, trace_id = await owner.key(room), secrets.token_hex(16)
+    await owner.send_trace(key, trace_id)
+
+    async def is_readable() -> bool:
+        return await house.traces_of(room) == {trace_id}
+
+    await house.until(is_readable)
+    await owner.ask("DELETE", f"/api/v1/workspaces/{room}", status=204)
+    house.clock.advance(29 * DAY)
+    await house.keeping.sweep_all()
+    assert await house.count("workspaces", id=room) == 1
+    house.clock.advance(2 * DAY)
+    await house.keeping.sweep_all()
+    assert await house.count("workspaces", id=room) == 0
+    assert await house.traces_of(room) == set()
+    for table in ("api_keys", "audit_events", "workspace_members", "otlp_intake"):
+        assert await house.count(table, workspace_id=room) == 0, table
+    assert await house.count("workspaces", id=owner.workspace_id) == 1
