@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,17 +110,17 @@ def test_a_file_loses_its_line_numbers_and_gains_its_language() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        {"todos": [None, 3, {}]},
-        {"edits": ["x", {"old_string": 3, "new_string": None}]},
-        {"command": ["ls", 3]},
-        {"content": {"a": 1}},
-        {"_cwd": "/", "": "", "x" * 5000: "y" * 9000},
-    ],
-)
-def test_odd_input_is_shown_and_breaks_nothing(source: dict[str, object]) -> None:
+ODD: list[dict[str, Any]] = [
+    {"todos": [None, 3, {}]},
+    {"edits": ["x", {"old_string": 3, "new_string": None}]},
+    {"command": ["ls", 3]},
+    {"content": {"a": 1}},
+    {"_cwd": "/", "": "", "x" * 5000: "y" * 9000},
+]
+
+
+@pytest.mark.parametrize("source", ODD)
+def test_odd_input_is_shown_and_breaks_nothing(source: dict[str, Any]) -> None:
     for kind in ("task", "write", "read", "unknown", "no such kind"):
         call = call_of(Tool("", kind, input=source, output={"content": ["a", {"text": "b"}, 3]}))
         assert conversation.call_html(call) is not None

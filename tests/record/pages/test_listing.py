@@ -14,10 +14,10 @@ from tests.record.pages.recordings import PROJECT, record
 TITLE = re.compile(r'class="hit-title"[^>]*>([^<]+)</a>')
 
 
-def many(person: Tenant, count: int, **metadata: object) -> None:
+def many(person: Tenant, count: int) -> None:
     """Several sessions."""
     for number in range(count):
-        record(person, session=str(uuid.uuid4()), title=f"Session {number}", **metadata)
+        record(person, session=str(uuid.uuid4()), title=f"Session {number}")
 
 
 def test_an_empty_list_says_what_it_is_and_the_one_command(browser: Browser, sessions_page: str) -> None:
