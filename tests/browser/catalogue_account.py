@@ -21,7 +21,14 @@ def home(variant: str) -> Values:
             {"is_done": False, "href": "#", "title": "Say what is better", "text": "A rubric and an objective."},
             {"is_done": False, "href": "#", "title": "Start a scan", "text": "Find, change, prove."},
         ]
-        return {"steps": steps, "demo_command": "make demo", "waiting": [], "cards": s.cards(False), "happened": []}
+        return {
+            "steps": steps,
+            "demo_command": "make demo",
+            "waiting": [],
+            "cards": s.cards(False),
+            "recorded": [],
+            "happened": [],
+        }
     title = s.HOSTILE if variant == "hostile" else "Raise recall for films and rides with 7 hint words"
     waiting = [
         {
@@ -66,8 +73,16 @@ def home(variant: str) -> Values:
             "at": s.ago(hours=5),
         },
     ]
+    recorded = [{"icon": "trace", "text": "1 204 traces arrived, 37 spans failed", "href": "#"}]
     happened = [{**fact, "times": 1 + place % 2} for place, fact in enumerate(happened)]
-    return {"steps": [], "demo_command": "", "waiting": waiting, "cards": s.cards(), "happened": happened}
+    return {
+        "steps": [],
+        "demo_command": "",
+        "waiting": waiting,
+        "cards": s.cards(),
+        "recorded": recorded,
+        "happened": happened,
+    }
 
 
 def keys(variant: str) -> Values:

@@ -66,34 +66,6 @@ def agent(tab: str) -> Callable[[str], Values]:
     return values
 
 
-def traces(variant: str) -> Values:
-    """Traces."""
-    rows = [
-        s.trace(name=name_of(variant, "invoke_agent router")),
-        s.trace(status="error", name="invoke_agent refund", duration_ms=30122.0, tokens=None),
-    ]
-    full = variant != "empty"
-    return {
-        "traces": s.listed(rows * 6 if full else [], 1204 if full else None),
-        "query": {"status": "error"} if variant == "full" else {},
-        "shown_filters": {"state": "error"} if variant == "full" else {},
-        "agents": [(s.AGENT, "BFCL tool router")],
-        "origin": "http://127.0.0.1:8000",
-    }
-
-
-def trace(variant: str) -> Values:
-    """One trace."""
-    chosen = s.span(text=s.HOSTILE if variant == "hostile" else "Find me a movie by Greta Gerwig")
-    return {
-        "trace": s.trace(name=name_of(variant, "invoke_agent router")),
-        "rows": s.spans(1 if variant == "empty" else 24),
-        "error_count": 0 if variant == "empty" else 1,
-        "is_cut": False,
-        "chosen": None if variant == "empty" else chosen,
-    }
-
-
 def scans(variant: str) -> Values:
     """Scans."""
     rows = [

@@ -23,6 +23,7 @@ from specloop.app.web.shell import Shell, Theme, Toast
 from tests.browser import catalogue_account as front
 from tests.browser import catalogue_devices as recorders
 from tests.browser import catalogue_loop as loop
+from tests.browser import catalogue_traces as traced
 from tests.browser import samples as s
 
 POLICY = (
@@ -99,8 +100,7 @@ PAGES: dict[str, tuple[str, Callable[[str], Values]]] = {
     "agent-diff": ("agent", loop.agent("diff")),
     "agent-run": ("agent", loop.agent("run")),
     "agent-edit": ("agent", loop.agent("edit")),
-    "traces": ("traces", loop.traces),
-    "trace": ("trace", loop.trace),
+    **traced.PAGES,
     "scans": ("scans", loop.scans),
     "scan-new": ("scan_new", loop.scan_new),
     "scan-live": ("scan", loop.scan("running", "clusters")),
@@ -149,8 +149,8 @@ def stream(_: Request) -> Response:
     return StreamingResponse(quiet(), media_type="text/event-stream")
 
 
-def no_icon(_: Request) -> Response:
-    """Browsers ask for it by themselves when a page is an error."""
+def nothing(_: Request) -> Response:
+    """What browsers and waiting parts of pages ask for by themselves."""
     return Response(status_code=204)
 
 
@@ -183,9 +183,11 @@ def build() -> Starlette:
     """The preview application."""
     routes = [
         Route("/", index),
-        Route("/favicon.ico", no_icon),
+        Route("/favicon.ico", nothing),
         Route("/app/w/{workspace}/palette", palette),
         Route("/app/w/{workspace}/scans/{scan}/stream", stream),
+        Route("/app/w/{workspace}/traces/stream", stream),
+        Route("/app/w/{workspace}/analytics", nothing),
         Mount("/static", assets.serve),
         Route("/{variant}/{page}", show),
     ]

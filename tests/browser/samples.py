@@ -10,7 +10,6 @@ from typing import Any
 
 from specloop.app.web import diff
 from specloop.app.web.evidence import evidence_plots
-from specloop.app.web.plots import lane
 from specloop.app.web.shell import Form, Shell, Toast, WorkspaceLink
 
 WS = "0199a6c2-7c1e-7b6a-9d1f-5a0c9e2b1f01"
@@ -281,72 +280,6 @@ def changeset(
         "holdout": {"looks_used": 1, "looks_left": 4},
         "metrics": {"train": 0.79, "val": 0.777, "holdout": 0.77},
         "alternatives": [1, 2, 3],
-        **changes,
-    }
-
-
-def spans(count: int = 24) -> list[Values]:
-    """Rows of a waterfall."""
-    rows: list[Values] = [
-        {
-            "span_id": "a" * 16,
-            "name": "invoke_agent router",
-            "kind": "agent",
-            "depth": 0,
-            "is_error": False,
-            "duration_ms": 1840.0,
-            "bar": lane(0, 1840, 0, 1840),
-        }
-    ]
-    for n in range(count):
-        start, took = n * 70.0, 40.0 + (n * 37) % 160
-        kind = ("llm", "tool", "agent")[n % 3]
-        rows.append(
-            {
-                "span_id": f"{n:016x}",
-                "name": ("chat gpt-oss-20b", "execute_tool Movies_3_FindMovies", "score candidates")[n % 3],
-                "kind": kind,
-                "depth": 1 + n % 3,
-                "is_error": n == 7,
-                "duration_ms": took,
-                "bar": lane(start, start + took, 0, 1840),
-            }
-        )
-    return rows
-
-
-def span(name: str = "execute_tool Movies_3_FindMovies", text: str = "Find me a movie by Greta Gerwig") -> Values:
-    """The chosen span."""
-    return {
-        "span_id": f"{7:016x}",
-        "name": name,
-        "status": "error",
-        "status_message": "timeout after 30 s",
-        "duration_ms": 180.0,
-        "offset_ms": 490.0,
-        "kind_word": "tool call",
-        "model": "gpt-oss-20b",
-        "tokens": 812,
-        "messages": [
-            {"role": "user", "text": text},
-            {"role": "assistant", "text": "Movies_3_FindMovies(directed_by='Greta Gerwig')"},
-        ],
-        "events": [{"name": "exception", "text": "TimeoutError: upstream"}],
-        "attributes": {"gen_ai.tool.name": "Movies_3_FindMovies", "http.status_code": "504"},
-    }
-
-
-def trace(**changes: Any) -> Values:
-    """A trace as list and page show it."""
-    return {
-        "trace_id": TRACE,
-        "name": "invoke_agent router",
-        "service_name": "checkout",
-        "status": "ok",
-        "duration_ms": 1840.0,
-        "span_count": 25,
-        "tokens": 4821,
-        "started_at": ago(minutes=4),
         **changes,
     }
 

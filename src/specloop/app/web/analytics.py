@@ -95,9 +95,9 @@ async def _sessions(ctx: Context, statistics: Statistics, projects: ProjectServi
     days = days_sheet(period.days, await statistics.by_day(ctx, chosen), await statistics.activity(ctx, chosen))
     sheets = (
         days,
-        group_sheet("project", "Projects", "Project", await statistics.by_project(ctx, chosen), names),
-        group_sheet("model", "Models", "Model", await statistics.by_model(ctx, chosen)),
-        group_sheet("agent", "Agents", "Agent", await statistics.by_agent(ctx, chosen)),
+        group_sheet("project", "Sessions by project", "Project", await statistics.by_project(ctx, chosen), names),
+        group_sheet("model", "Sessions by model", "Model", await statistics.by_model(ctx, chosen)),
+        group_sheet("agent", "Sessions by agent", "Agent", await statistics.by_agent(ctx, chosen)),
         tools_sheet(await statistics.tools(ctx, chosen)),
     )
     return {

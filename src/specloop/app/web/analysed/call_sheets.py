@@ -57,7 +57,7 @@ def _models(models: Sequence[CallFigures]) -> Sheet:
         *_LATENCY,
         *_USED,
     )
-    return Sheet("calls-by-model", "Models", columns, rows, "Latency is that of single calls.")
+    return Sheet("calls-by-model", "Models called", columns, rows, "Latency is that of single calls.")
 
 
 def _agents(agents: Sequence[CallFigures]) -> Sheet:
@@ -82,7 +82,7 @@ def _tools(tools: Sequence[CallFigures]) -> Sheet:
     ordered = sorted(tools, key=lambda one: (-one.errors, -(one.latency_ms[1] or 0), one.name))
     rows = [(one.name, one.calls, one.errors, one.errors / one.calls, *one.latency_ms) for one in ordered]
     columns = (Column("tool", "Tool", "text"), Column("calls", "Calls"), *_FAILED, *_LATENCY)
-    return Sheet("call-tools", "Tools", columns, rows, "The most often failing first.")
+    return Sheet("call-tools", "Tools called", columns, rows, "The most often failing first.")
 
 
 def _usage(used: Usage) -> tuple[Any, ...]:
