@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Scope
 
 from specloop.app import errors, listener
 from specloop.app.graphql import rest as graphql_rest
-from specloop.app.health import Health
+from specloop.app.health import Health, require_room
 from specloop.app.housekeeping import every
 from specloop.app.http import Parts, build_app
 from specloop.app.metrics import MeasureRequests, Metrics
@@ -397,7 +397,10 @@ def _application(assembly: Assembly, ground: Ground, gate: IdentityGate) -> Fast
         async with ground.database.reading(ALL_WORKSPACES) as unit:
             return {**await inbox_level(unit), **await queue_level(unit)}
 
-    health = Health({"db": check_state, "store": ground.telemetry.ping})
+    async def check_disk() -> None:
+        require_room(ground.settings.data_folder)
+
+    health = Health({"db": check_state, "store": ground.telemetry.ping, "disk": check_disk})
     metrics = Metrics.create(gather, ground.settings.metrics_token.get_secret_value())
     assembly.add(health, metrics, HealthService(assembly.probes))
     app = build_app(Parts(Door(ground.database, gate, ground.clock), assembly.services, assembly.routers, page_routers))

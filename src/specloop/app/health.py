@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends
@@ -12,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from specloop import __version__
-from specloop.errors import NotFound
+from specloop.errors import NotFound, Unavailable
 from specloop.kit import json
 from specloop.kit.log import get_logger
 from specloop.transport.guard import public
@@ -23,6 +25,8 @@ log = get_logger(__name__)
 
 Check = Callable[[], Awaitable[None]]
 CHECK_SECONDS_MAX = 3.0
+ROOM_BYTES_MIN = 16 << 20
+"""With less than this on the disk, the next upload may be refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,16 @@ async def read_readiness(request: Request, health: HealthDep) -> Response:
     require_loopback(request)
     report = await health.report()
     return Response(json.dumps(report), 200 if report["status"] == "ok" else 503, media_type="application/json")
+
+
+def require_room(folder: Path) -> None:
+    """Look at the disk below `folder`.
+
+    Raises: Unavailable when it is full, or nearly so.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < ROOM_BYTES_MIN:
+        raise Unavailable(f"{free >> 20} MiB free at {folder}: nothing more can be recorded")
 
 
 def require_loopback(request: Request) -> None:
