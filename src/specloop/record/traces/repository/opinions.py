@@ -44,7 +44,8 @@ async def put_feedback(
         index_elements=["workspace_id", "trace_id", "span_id", "user_ref", "kind", "name"],
         set_={name: statement.excluded[name] for name in ("value", "score", "updated_at")},
     )
-    row = await ctx.session.scalar(statement.returning(FeedbackRow), execution_options={"populate_existing": True})
+    found = await ctx.session.scalars(statement.returning(FeedbackRow), execution_options={"populate_existing": True})
+    row: FeedbackRow = found.one()
     return _feedback(row), row.id == new_row["id"]
 
 
