@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
-ROOT = Path(__file__).parents[1]
-SCRATCH = ROOT / "build" / "external"
+from external import otlp
+from external.ground import ROOT, SCRATCH, CannotRun, Target, npm_folder, python, run
+
 NPM = {
     "@redocly/cli": "2.77.0",
     "@stoplight/spectral-cli": "6.16.3",
@@ -39,86 +37,16 @@ for (const one of bad) console.log(one.status, one.id, one.name, one.reason);
 console.log(`${results.length - bad.length} of ${results.length} audits pass`);
 process.exit(bad.length || results.length < 61 ? 1 : 0);
 """
-EXPORTER = """
-import sys
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.exporter.otlp.proto.http import Compression
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-endpoint, key = sys.argv[1:]
-for compression in (Compression.NoCompression, Compression.Gzip):
-    exporter = OTLPSpanExporter(endpoint, headers={"authorization": f"Bearer {key}"}, compression=compression)
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    with provider.get_tracer("external").start_as_current_span(f"chat {compression.value}") as span:
-        span.set_attribute("gen_ai.request.model", "model-x")
-    print(format(span.get_span_context().trace_id, "032x"))
-    provider.shutdown()
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The started server and credentials for it."""
-
-    url: str
-    token: str
-    key: str
-    workspace_id: str
-    document: Path
-    certificate: Path
-
-
-def python() -> Path:
-    """The interpreter of the suites' own environment, made when missing or stale."""
-    home = SCRATCH / "venv"
-    stamp, lock = home / ".lock", ROOT / "requirements-external.lock"
-    if not stamp.exists() or stamp.read_bytes() != lock.read_bytes():
-        uv = str(ROOT / ".venv" / "bin" / "uv")
-        subprocess.run([uv, "venv", "-q", "--clear", str(home)], check=True)
-        subprocess.run([uv, "pip", "install", "-q", "-p", str(home), "--require-hashes", "-r", str(lock)], check=True)
-        stamp.write_bytes(lock.read_bytes())
-    return home / "bin" / "python"
 
 
 def node_folder() -> Path:
-    """Where the npm packages are, installed when one is missing."""
-    folder = SCRATCH / "node"
-    folder.mkdir(parents=True, exist_ok=True)
-    wanted = [f"{package}@{version}" for package, version in NPM.items()]
-    if not all((folder / "node_modules" / package).exists() for package in NPM):
-        command = [
-            "npm",
-            "install",
-            "--silent",
-            "--no-save",
-            "--no-audit",
-            "--no-fund",
-            "--package-lock=false",
-            *wanted,
-        ]
-        subprocess.run(command, cwd=folder, check=True)
-    return folder
+    """Where the npm packages are."""
+    return npm_folder("node", NPM)
 
 
 def node_tool(name: str) -> Path:
     """The path of an npm tool."""
     return node_folder() / "node_modules" / ".bin" / name
-
-
-def run(*command: str | Path, cwd: Path = SCRATCH, **environment: str) -> bool:
-    """Run a suite; its output is shown only when it fails."""
-    result = subprocess.run(
-        [str(part) for part in command],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **environment},
-    )
-    if result.returncode != 0:
-        print((result.stdout + result.stderr)[-8000:])
-    return result.returncode == 0
 
 
 def validate_document(target: Target) -> bool:
@@ -159,12 +87,21 @@ def lint_with_spectral_owasp(target: Target) -> bool:
 
 def fuzz_with_schemathesis(target: Target) -> bool:
     """schemathesis, all checks, with a signed-in user."""
+    return _fuzz_rest(target, "/openapi.json")
+
+
+def fuzz_record_with_schemathesis(target: Target) -> bool:
+    """schemathesis on the record stage's own document, all checks, with a signed-in user."""
+    return _fuzz_rest(target, "/api/v1/openapi")
+
+
+def _fuzz_rest(target: Target, document: str) -> bool:
     return run(
         python().parent / "schemathesis",
         "--config-file",
         ROOT / "schemathesis.toml",
         "run",
-        f"{target.url}/openapi.json",
+        f"{target.url}{document}",
         "-c",
         "all",
         "-n",
@@ -207,44 +144,16 @@ def scan_tls(target: Target) -> bool:
     return run(python(), "-m", "sslyze", "--mozilla_config=modern", authority, target.url.removeprefix("http://"))
 
 
-def export_spans(target: Target) -> bool:
-    """The OpenTelemetry Python exporter, plain and gzip: each span arrives once."""
-    script = SCRATCH / "exporter.py"
-    script.write_text(EXPORTER, "utf-8")
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("SSL_CERT", "REQUESTS_CA"))
-    }
-    done = subprocess.run(
-        [str(python()), str(script), f"{target.url}/otel/v1/traces", target.key],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
-    )
-    ids = done.stdout.split()
-    with httpx.Client(base_url=target.url, headers={"authorization": f"Bearer {target.token}"}) as client:
-        return len(ids) == 2 and all(_arrives_once(client, target.workspace_id, trace_id) for trace_id in ids)
-
-
-def _arrives_once(client: httpx.Client, workspace_id: str, trace_id: str) -> bool:
-    deadline = time.monotonic() + 15
-    while time.monotonic() < deadline:
-        answer = client.get(f"/api/v1/workspaces/{workspace_id}/traces/{trace_id}")
-        if answer.status_code == 200:
-            return answer.json()["span_count"] == 1
-        time.sleep(0.2)
-    return False
-
-
 SUITES: tuple[Callable[[Target], bool], ...] = (
     validate_document,
     lint_with_redocly,
     lint_with_spectral_owasp,
     scan_tls,
-    export_spans,
+    *otlp.SUITES,
     audit_graphql,
     fuzz_graphql,
     fuzz_with_schemathesis,
+    fuzz_record_with_schemathesis,
 )
 
 
@@ -261,26 +170,36 @@ def prepare(url: str, data: Path) -> Target:
     return Target(url, account["access_token"], key["key"], workspace, document, data / "tls" / "server.crt")
 
 
+def has_passed(suite: Callable[[Target], bool], target: Target) -> bool:
+    """Whether the suite ran and found nothing."""
+    try:
+        return suite(target)
+    except CannotRun as error:
+        print(f"could not run: {error}")
+        return False
+
+
 def main() -> int:
     """Run all suites, or those whose name contains an argument."""
     SCRATCH.mkdir(parents=True, exist_ok=True)
     sys.path.insert(0, str(ROOT))
     from tests.server import started_server  # noqa: PLC0415  (needs the path above)
 
+    chosen = [one for one in SUITES if not sys.argv[1:] or any(word in one.__name__ for word in sys.argv[1:])]
+    if not chosen:
+        sys.exit(f"no suite has a name with {' or '.join(sys.argv[1:])}")
     failed: list[str] = []
     with (
         tempfile.TemporaryDirectory() as data,
         started_server(Path(data), SPECLOOP_RATE_USER_PER_MINUTE="1000000") as url,
     ):
         target = prepare(url, Path(data))
-        for suite in SUITES:
-            if sys.argv[1:] and not any(word in suite.__name__ for word in sys.argv[1:]):
-                continue
-            is_clean = suite(target)
+        for suite in chosen:
+            is_clean = has_passed(suite, target)
             print(f"{'pass' if is_clean else 'FAIL'}  {(suite.__doc__ or '').strip()}", flush=True)
             if not is_clean:
                 failed.append(suite.__name__)
-    print(f"{len(failed)} of {len(SUITES)} suites failed" if failed else "all suites pass")
+    print(f"{len(failed)} of {len(chosen)} suites failed" if failed else f"all {len(chosen)} suites pass")
     return 1 if failed else 0
 
 

@@ -1,0 +1,1 @@
+"""The suites and clients of `check_external.py`, one file per surface."""
