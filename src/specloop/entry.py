@@ -30,9 +30,10 @@ def _check_listeners(settings: Settings) -> None:
             raise BadSetting(f"listen: {error.detail}") from None
 
 
-def _diagnose(settings: Settings) -> list[Finding]:
+def _diagnose(settings: Settings, is_deep: bool) -> list[Finding]:
     import_module("specloop.kit.log").configure("console", "error")
-    return import_module("specloop.app.diagnosis").diagnose(settings)
+    findings: list[Finding] = import_module("specloop.app.diagnosis").diagnose(settings)
+    return [*findings, *import_module("specloop.app.integrity").inspect(settings)] if is_deep else findings
 
 
 def _operator() -> Operator:

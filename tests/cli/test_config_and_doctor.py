@@ -64,6 +64,13 @@ def test_the_doctor_finds_nothing_wrong_with_a_running_server(terminal: Terminal
     assert text.count("✓") == len(found)
 
 
+def test_a_deep_look_reads_every_document(terminal: Terminal, server: str, data: Path) -> None:
+    said = terminal("doctor", "--data", str(data), "--listen", server.removeprefix("http://"), "--deep", "--json")
+    found = {row["check"]: row["detail"] for row in said.document}
+    assert "all intact" in found["documents"]
+    assert found["blobs"]
+
+
 def test_the_doctor_makes_nothing(terminal: Terminal, tmp_path: Path) -> None:
     said = terminal("doctor", "--data", str(tmp_path / "nothing"), "--listen", "127.0.0.1:0")
     assert said.code == 0, said.out

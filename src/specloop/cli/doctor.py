@@ -49,11 +49,14 @@ def doctor(
     state_url: Annotated[str | None, typer.Option(help="State store, sqlite:///… or postgresql://…")] = None,
     telemetry_url: Annotated[str | None, typer.Option(help="Telemetry store, chdb://… or clickhouse://…")] = None,
     config: Annotated[Path | None, typer.Option(help="Settings file; default: ./specloop.toml")] = None,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Also read every stored document and compare checksums.")
+    ] = False,
     as_json: AsJSON = False,
 ) -> None:
     """Check this installation and say what to do. Exit code 1 when something has failed."""
     flags = {"listen": listen or None, "data": data, "state_url": state_url, "telemetry_url": telemetry_url}
-    findings: Sequence[Finding] = context.obj.diagnose(load(flags, config).settings)
+    findings: Sequence[Finding] = context.obj.diagnose(load(flags, config).settings, deep)
     if as_json:
         print_json([{name: getattr(finding, name) for name in FACTS} for finding in findings])
     else:

@@ -46,7 +46,7 @@ class Program:
     """What only `main` can give: the server, and checks that need the stores."""
 
     serve: Callable[[Settings], int]
-    diagnose: Callable[[Settings], list[doctor.Finding]]
+    diagnose: Callable[[Settings, bool], list[doctor.Finding]]
     operator: Callable[[], Operator]
 
 

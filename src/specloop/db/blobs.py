@@ -22,9 +22,13 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
 from specloop.errors import Internal, NotFound, StartupError, Unavailable
+from specloop.kit.ids import new_id
+from specloop.kit.log import get_logger
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, S3Config
+
+log = get_logger(__name__)
 
 Digest = NewType("Digest", str)
 """64 lower-case hex characters."""
@@ -106,7 +110,7 @@ class BlobStore:
         except BaseError as error:
             raise BlobStoreUnavailable(retry_after=5) from error
         if hashlib.sha256(data).hexdigest() != digest:
-            raise BlobCorrupt(digest=digest)
+            raise _corrupt(digest)
         return data
 
     async def stream(self, digest: Digest) -> tuple[int, AsyncIterator[bytes]]:
@@ -114,7 +118,11 @@ class BlobStore:
 
         Raises: BlobNotFound; BlobCorrupt; BlobStoreUnavailable.
         """
-        return await self.verify(digest), self._chunks(digest)
+        try:
+            size = await self.verify(digest)
+        except BlobCorrupt as error:
+            raise _corrupt(digest) from error
+        return size, self._chunks(digest)
 
     async def exists(self, digest: Digest) -> bool:
         """Whether the blob is there (not whether it is intact).
@@ -122,6 +130,20 @@ class BlobStore:
         Raises: BlobStoreUnavailable.
         """
         return await self._size(digest) is not None
+
+    async def digests(self) -> AsyncIterator[Digest]:
+        """The digests of all blobs, in no order.
+
+        Raises: BlobStoreUnavailable.
+        """
+        try:
+            async for batch in obstore.list(self.backend):
+                for item in batch:
+                    name = item["path"].rpartition("/")[2]
+                    if _DIGEST.fullmatch(name):
+                        yield Digest(name)
+        except BaseError as error:
+            raise BlobStoreUnavailable(retry_after=5) from error
 
     async def delete(self, digest: Digest) -> None:
         """Remove the blob if it is there.
@@ -177,6 +199,12 @@ class BlobStore:
             raise BlobNotFound from error
         except BaseError as error:
             raise BlobStoreUnavailable(retry_after=5) from error
+
+
+def _corrupt(digest: Digest) -> BlobCorrupt:
+    incident = new_id()
+    log.error("blob.corrupt", incident_id=incident, digest=digest)
+    return BlobCorrupt(f"The stored file is corrupt, so it is not served. Incident {incident}", digest=digest)
 
 
 def blob_path(digest: Digest) -> str:

@@ -36,6 +36,7 @@ from specloop.record.sessions.model import (
 )
 from specloop.record.sessions.observers import SessionObserver
 from specloop.record.sessions.service.batches import Activity, NearSession, ProjectFigures, SessionBatches
+from specloop.record.sessions.service.checking import DocumentCheck, DocumentReport
 from specloop.record.sessions.service.editing import ExchangeChange, SessionChange, SessionEditor
 from specloop.record.sessions.service.expiry import SessionExpiry
 from specloop.record.sessions.service.reading import SessionReader
@@ -51,9 +52,11 @@ __all__ = [
     "BadSessionID",
     "BadUpload",
     "DayActivity",
+    "DocumentCheck",
     "DocumentCorrupt",
     "DocumentKind",
     "DocumentMissing",
+    "DocumentReport",
     "Exchange",
     "ExchangeChange",
     "ExchangeNotFound",

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from specloop.db.context import Context
+from specloop.kit.ids import new_id
 from specloop.kit.log import get_logger
 from specloop.record.projects import ProjectNotFound, ProjectService
 from specloop.record.sessions import transcript
@@ -115,8 +116,10 @@ class SessionReader:
             return None
         body = await off_loop(stored.size, lambda: verified(stored.body, stored.sha256))
         if body is None:
-            log.error("session.document_corrupt", session_id=session.id, kind=kind.value, sha256=stored.sha256)
-            raise DocumentCorrupt
+            incident = new_id()
+            about = {"session_id": session.id, "kind": kind.value, "sha256": stored.sha256}
+            log.error("session.document_corrupt", incident_id=incident, **about)
+            raise DocumentCorrupt(f"{DocumentCorrupt.__doc__}. Incident {incident}", incident_id=incident)
         return body
 
     async def exchanges(self, ctx: Context, session_id: str) -> list[Exchange]:
