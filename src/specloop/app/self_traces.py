@@ -24,7 +24,7 @@ from specloop import __version__
 from specloop.kit.context import Principal, system_principal
 from specloop.kit.log import get_logger
 from specloop.transport.dialects import Dialect, dialect_of
-from specloop.transport.routing import INTERNAL_PRINCIPAL
+from specloop.transport.routing import INTERNAL_PRINCIPAL, READING_METHODS
 
 log = get_logger(__name__)
 
@@ -129,7 +129,8 @@ def tracer_provider(exporter: SpanExporter) -> TracerProvider:
 class TraceRequests:
     """ASGI middleware: a server span for each request that changed something, failed or was slow.
 
-    Reads that went well are not worth a span each; OTLP requests would feed themselves.
+    Reads that went well are not worth a span each, nor are uploads of recorded sessions, which come by the thousand
+    when a device first syncs; OTLP requests would feed themselves.
     """
 
     def __init__(self, app: ASGIApp, tracer: Tracer) -> None:
@@ -158,7 +159,8 @@ class TraceRequests:
     def _record(self, scope: Scope, status: int, started: int) -> None:
         method = scope["method"]
         is_slow = time.time_ns() - started > SLOW_SECONDS * 1e9
-        if method in {"GET", "HEAD", "OPTIONS"} and status < 500 and not is_slow:
+        is_upload = method == "PUT" and status < 400 and dialect_of(scope["path"]) is Dialect.RECORD
+        if (method in READING_METHODS or is_upload) and status < 500 and not is_slow:
             return
         route = getattr(scope.get("route"), "path_format", "unmatched")
         span = self.tracer.start_span(f"{method} {route}", kind=SpanKind.SERVER, start_time=started)

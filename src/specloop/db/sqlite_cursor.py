@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection, AsyncAdapt_aiosqlite_cursor
+
+BoundWrite = tuple[str, Sequence[Sequence[Any]]]
+"""A statement with question marks, and the values of each of its runs."""
 
 
 @dataclass(slots=True)
@@ -38,6 +42,16 @@ def _execute(connection: sqlite3.Connection, operation: str, parameters: Any) ->
 def _execute_many(connection: sqlite3.Connection, operation: str, parameters: Any) -> _Result:
     cursor = connection.executemany(operation, parameters)
     return _Result(cursor.description, cursor.rowcount, cursor.lastrowid)
+
+
+def _execute_all(connection: sqlite3.Connection, writes: Sequence[BoundWrite]) -> None:
+    for operation, rows in writes:
+        connection.executemany(operation, rows)
+
+
+async def execute_all_on_thread(driver_connection: Any, writes: Sequence[BoundWrite]) -> None:
+    """Run statements with their rows in order, as one piece of work; `driver_connection` is aiosqlite's."""
+    await driver_connection._execute(_execute_all, driver_connection._conn, writes)
 
 
 class OneHopCursor(AsyncAdapt_aiosqlite_cursor):

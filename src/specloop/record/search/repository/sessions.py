@@ -27,10 +27,20 @@ _AMONG_MAX: Final = 2_000
 _FACET_VALUES_MAX: Final = 100
 
 
+def _remembering(insert: Any) -> Any:
+    kept = {"active_at": insert.excluded.active_at}
+    return insert.on_conflict_do_update(index_elements=["session_id"], set_=kept).returning(SearchedSessionRow.number)
+
+
+# Built once: putting a statement together costs more than running it.
+_REMEMBER: Final[Mapping[str, Any]] = {
+    "sqlite": _remembering(sqlite.insert(SearchedSessionRow)),
+    "postgresql": _remembering(postgresql.insert(SearchedSessionRow)),
+}
+
+
 async def remember(ctx: Context, session: Session) -> int:
     """The number of the session, given at its first upload; notes when the session was last active."""
-    table = SearchedSessionRow
-    make = sqlite.insert if ctx.uow.engine_name == "sqlite" else postgresql.insert
     row = {
         "session_id": session.id,
         "account_id": session.account_id,
@@ -39,10 +49,8 @@ async def remember(ctx: Context, session: Session) -> int:
         "active_at": session.active_at,
         "rules": RULES,
     }
-    statement = make(table).values(row)
-    kept = {"active_at": statement.excluded.active_at}
-    statement = statement.on_conflict_do_update(index_elements=["session_id"], set_=kept).returning(table.number)
-    return (await ctx.session.execute(statement)).scalar_one()
+    connection = await ctx.session.connection()
+    return (await connection.execute(_REMEMBER[ctx.uow.engine_name], row)).scalar_one()
 
 
 async def numbers(ctx: Context, session_ids: Sequence[str]) -> dict[str, int]:

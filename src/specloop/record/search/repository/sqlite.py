@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 from sqlalchemy import select, text
 
+from specloop.db.batches import Write, execute_all
 from specloop.db.context import Context
 from specloop.record.search.keys import Keys, row_key, to_keys
 from specloop.record.search.query import Term
@@ -24,7 +25,18 @@ from specloop.record.sessions.tables import ExchangeRow
 PREFIX_LENGTH_MAX: Final = 2
 SCORED_MAX: Final = 4_000
 LARGE_BYTES: Final = 64 * 1024
-_AT_ONCE: Final = 500
+# Bodies of both kinds in one go: what an exchange held when it was indexed, and what it holds now.
+_CHANGES: Final = text(
+    "SELECT c.exchange_id, c.row_key, c.body, e.order_number, e.body FROM fts_changes c"
+    " LEFT JOIN session_exchanges e ON e.id = c.exchange_id WHERE c.session_id = :session ORDER BY c.id"
+)
+_FORGET_CHANGES: Final = text("DELETE FROM fts_changes WHERE session_id = :session")
+_TABLES: Final = ("fts_words", "fts_prefixes")
+_PUT_IN: Final = [text(f"INSERT INTO {table} (rowid, words) VALUES (:key, :words)") for table in _TABLES]  # noqa: S608
+_TAKE_OUT: Final = [
+    text(f"INSERT INTO {table} ({table}, rowid, words) VALUES ('delete', :key, :words)")  # noqa: S608
+    for table in _TABLES
+]
 
 Rows = list[dict[str, Any]]
 
@@ -34,28 +46,27 @@ class SQLiteIndex:
 
     async def update(self, ctx: Context, number: int, session_id: str) -> None:
         """See `TextIndex`."""
-        query = text("SELECT exchange_id, row_key, body FROM fts_changes WHERE session_id = :session ORDER BY id")
         first: dict[str, tuple[int | None, bytes | None]] = {}
-        for exchange_id, key, body in await ctx.session.execute(query, {"session": session_id}):
-            first.setdefault(exchange_id, (key, body))
+        held: dict[str, tuple[int, bytes]] = {}
+        changes = await (await ctx.session.connection()).execute(_CHANGES, {"session": session_id})
+        for exchange_id, old_key, old_body, order, body in changes:
+            first.setdefault(exchange_id, (old_key, old_body))
+            if body is not None:
+                held[exchange_id] = (row_key(number, order), body)
         # Of each exchange the first note tells what is in the index: a body, or nothing for a new one.
-        await _take_out(ctx, [(key, body) for key, body in first.values() if key is not None and body is not None])
-        await ctx.session.execute(text("DELETE FROM fts_changes WHERE session_id = :session"), {"session": session_id})
-        ids = list(first)
-        for start in range(0, len(ids), _AT_ONCE):
-            chosen = ExchangeRow.id.in_(ids[start : start + _AT_ONCE])
-            await _put_in(ctx, number, await _bodies(ctx, chosen))
+        old = [(key, body) for key, body in first.values() if key is not None and body is not None]
+        forgotten = (_FORGET_CHANGES, [{"session": session_id}])
+        await execute_all(ctx.session, [*await _taken_out(old), forgotten, *await _put_in(list(held.values()))])
 
     async def add(self, ctx: Context, number: int, session_id: str) -> None:
         """See `TextIndex`."""
-        await _put_in(ctx, number, await _bodies(ctx, ExchangeRow.session_id == session_id))
+        await execute_all(ctx.session, await _put_in(await _bodies(ctx, number, session_id)))
 
     async def remove(self, ctx: Context, numbers: Mapping[str, int]) -> None:
         """See `TextIndex`."""
         for session_id, number in numbers.items():
             await self.update(ctx, number, session_id)
-            bodies = await _bodies(ctx, ExchangeRow.session_id == session_id)
-            await _take_out(ctx, [(row_key(number, order), body) for order, body in bodies])
+            await execute_all(ctx.session, await _taken_out(await _bodies(ctx, number, session_id)))
 
     async def matching(self, ctx: Context, terms: Sequence[Term]) -> Keys:
         """See `TextIndex`."""
@@ -94,7 +105,7 @@ class SQLiteIndex:
 
     async def clear(self, ctx: Context) -> None:
         """See `TextIndex`."""
-        for table in ("fts_words", "fts_prefixes"):
+        for table in _TABLES:
             await ctx.session.execute(text(f"INSERT INTO {table} ({table}) VALUES ('delete-all')"))  # noqa: S608
         await ctx.session.execute(text("DELETE FROM fts_changes"))
 
@@ -104,23 +115,17 @@ async def _keys(ctx: Context, table: str, match: str) -> Keys:
     return to_keys(await ctx.session.scalar(query, {"match": match}))
 
 
-async def _bodies(ctx: Context, condition: Any) -> list[tuple[int, bytes]]:
-    rows = await ctx.session.execute(select(ExchangeRow.order_number, ExchangeRow.body).where(condition))
-    return [(order, body) for order, body in rows]
+async def _bodies(ctx: Context, number: int, session_id: str) -> list[tuple[int, bytes]]:
+    query = select(ExchangeRow.order_number, ExchangeRow.body).where(ExchangeRow.session_id == session_id)
+    return [(row_key(number, order), body) for order, body in await ctx.session.execute(query)]
 
 
-async def _put_in(ctx: Context, number: int, bodies: Iterable[tuple[int, bytes]]) -> None:
-    words, prefixes = await _cut_all([(row_key(number, order), body) for order, body in bodies])
-    if words:
-        await ctx.session.execute(text("INSERT INTO fts_words (rowid, words) VALUES (:key, :words)"), words)
-        await ctx.session.execute(text("INSERT INTO fts_prefixes (rowid, words) VALUES (:key, :words)"), prefixes)
+async def _put_in(bodies: Sequence[tuple[int, bytes]]) -> list[Write]:
+    return list(zip(_PUT_IN, await _cut_all(bodies), strict=True))
 
 
-async def _take_out(ctx: Context, bodies: Iterable[tuple[int, bytes]]) -> None:
-    for table, rows in zip(("fts_words", "fts_prefixes"), await _cut_all(list(bodies)), strict=True):
-        if rows:
-            statement = f"INSERT INTO {table} ({table}, rowid, words) VALUES ('delete', :key, :words)"  # noqa: S608
-            await ctx.session.execute(text(statement), rows)
+async def _taken_out(bodies: Sequence[tuple[int, bytes]]) -> list[Write]:
+    return list(zip(_TAKE_OUT, await _cut_all(bodies), strict=True))
 
 
 async def _cut_all(bodies: Sequence[tuple[int, bytes]]) -> tuple[Rows, Rows]:

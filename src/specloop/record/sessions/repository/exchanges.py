@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
+from specloop.db.batches import Write
 from specloop.db.context import Context
 from specloop.kit.ids import new_id
 from specloop.record.sessions.model import StoredExchange
 from specloop.record.sessions.preparation import DerivedExchange
-from specloop.record.sessions.repository.writing import Write
 from specloop.record.sessions.tables import EXCHANGES
 
 _COMPARED = ("order_number", "key", "started_at", "ended_at", "has_error", "text_sha256")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, Executable, bindparam, delete, insert, select, update
+from sqlalchemy import BindParameter, Executable, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from specloop.db import batches
+from specloop.db.batches import Write
 from specloop.db.context import Context
 from specloop.record.sessions.model import DocumentKind
 from specloop.record.sessions.preparation import DerivedUsage, DerivedValue, PackedDocument
@@ -23,22 +25,15 @@ _ADD: Final[Mapping[str, Any]] = {
 }
 _OF_SESSION: Final[BindParameter[Any]] = bindparam("of_session")
 _ADD_DOCUMENTS, _ADD_VALUES, _ADD_USAGE = insert(DOCUMENTS), insert(VALUES), insert(USAGE)
+_OF_KIND: Final[BindParameter[Any]] = bindparam("of_kind")
+_CLEAR_DOCUMENTS: Final = delete(DOCUMENTS).where(DOCUMENTS.c.session_id == _OF_SESSION, DOCUMENTS.c.kind == _OF_KIND)
 _CLEAR_VALUES: Final = delete(VALUES).where(VALUES.c.session_id == _OF_SESSION)
 _CLEAR_USAGE: Final = delete(USAGE).where(USAGE.c.session_id == _OF_SESSION)
-
-Write = tuple[Executable, Sequence[Mapping[str, Any]]]
-"""A statement with the rows of its parameters; without rows it does nothing."""
 
 
 async def execute_all(ctx: Context, writes: Iterable[Write]) -> None:
     """Run the writes in order, in one go."""
-
-    def run(connection: Connection) -> None:
-        for statement, rows in writes:
-            if rows:
-                connection.execute(statement, rows)
-
-    await (await ctx.session.connection()).run_sync(run)
+    await batches.execute_all(ctx.session, writes)
 
 
 async def find_for_change(ctx: Context, project_row_id: str, client_id: str) -> Mapping[str, Any] | None:
@@ -76,11 +71,9 @@ def documents(
     ctx: Context, row_id: str, packed: Mapping[DocumentKind, PackedDocument], replaced: Iterable[DocumentKind] = ()
 ) -> list[Write]:
     """Store documents; `replaced` are those kinds among them of which an older one is there."""
-    gone = DOCUMENTS.c.kind == bindparam("of_kind")
-    clear = delete(DOCUMENTS).where(DOCUMENTS.c.session_id == _OF_SESSION, gone)
     tenant = {**_tenant(ctx), "session_id": row_id}
     return [
-        (clear, [{"of_session": row_id, "of_kind": kind.value} for kind in replaced]),
+        (_CLEAR_DOCUMENTS, [{"of_session": row_id, "of_kind": kind.value} for kind in replaced]),
         (
             _ADD_DOCUMENTS,
             [

@@ -9,6 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final, TypeVar, cast
 
+from specloop.db.batches import Write
 from specloop.db.context import Context
 from specloop.kit import json
 from specloop.kit.ids import new_id
@@ -27,7 +28,6 @@ from specloop.record.sessions.observers import SessionObserver
 from specloop.record.sessions.preparation import DERIVATION, Derived, DerivedValue, Prepared, clipped, prepare
 from specloop.record.sessions.repository import exchanges, writing
 from specloop.record.sessions.repository.rows import FIGURES, brief, from_values
-from specloop.record.sessions.repository.writing import Write
 from specloop.record.sessions.service.tags import make_etag
 from specloop.record.sessions.uploading import plain
 
