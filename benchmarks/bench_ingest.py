@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -144,26 +144,26 @@ def _add_bare_sink(app: FastAPI, path: Path) -> None:
     app.add_api_route("/bare", bare, methods=["POST"])
 
 
-def make_bodies(count: int, seed: int) -> list[bytes]:
-    """Requests of GenAI spans; each trace has ten spans and every text is its own."""
+def make_bodies(count: int, seed: int, spans: int = SPANS_PER_REQUEST, span_bytes: int = SPAN_BYTES) -> list[bytes]:
+    """Requests of `spans` GenAI spans of about `span_bytes`; each trace has ten spans and every text is its own."""
     rng = random.Random(seed)
     words = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 10))) for _ in range(4_000)]
-    return [_body(rng, words) for _ in range(count)]
+    return [_body(rng, words, spans, span_bytes) for _ in range(count)]
 
 
-def _body(rng: random.Random, words: Sequence[str]) -> bytes:
+def _body(rng: random.Random, words: Sequence[str], count: int, span_bytes: int) -> bytes:
     request = ExportTraceServiceRequest()
     group = request.resource_spans.add()
     group.resource.attributes.extend([_attribute("service.name", "bench"), _attribute("host.name", "local")])
     spans = group.scope_spans.add().spans
     trace_id, root_id = b"", b""
-    for number in range(SPANS_PER_REQUEST):
+    for number in range(count):
         is_root = number % 10 == 0
         trace_id = rng.randbytes(16) if is_root else trace_id
         span_id = rng.randbytes(8)
         root_id = span_id if is_root else root_id
         start = time.time_ns() - rng.randrange(10**10)
-        text = " ".join(rng.choices(words, k=640))
+        text = " ".join(rng.choices(words, k=span_bytes * 128 // 1_000))
         span = spans.add(
             trace_id=trace_id,
             span_id=span_id,
@@ -172,12 +172,12 @@ def _body(rng: random.Random, words: Sequence[str]) -> bytes:
             start_time_unix_nano=start,
             end_time_unix_nano=start + rng.randrange(10**9),
         )
-        span.attributes.extend(_attribute(key, value) for key, value in _genai(rng, text).items())
+        span.attributes.extend(_attribute(key, value) for key, value in _genai(rng, text, span_bytes).items())
     return request.SerializeToString()
 
 
-def _genai(rng: random.Random, text: str) -> dict[str, str | int | float]:
-    question, answer = text[: SPAN_BYTES * 6 // 10], text[SPAN_BYTES * 6 // 10 : SPAN_BYTES * 82 // 100]
+def _genai(rng: random.Random, text: str, span_bytes: int) -> dict[str, str | int | float]:
+    question, answer = text[: span_bytes * 6 // 10], text[span_bytes * 6 // 10 : span_bytes * 82 // 100]
     return {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "local",
@@ -212,9 +212,10 @@ def _attribute(key: str, value: str | float) -> KeyValue:
 class Target:
     """The serving process as the measuring one sees it."""
 
-    def __init__(self, port: int, pid: int) -> None:
+    def __init__(self, port: int, pid: int, headers: Mapping[str, str] = HEADERS) -> None:
         self._port = port
         self._pid = pid
+        self._headers = dict(headers)
 
     def post_all(self, path: str, bodies: Sequence[bytes]) -> list[float]:
         """Send all bodies over CONNECTIONS connections; the seconds that each took. Raises: RuntimeError."""
@@ -228,7 +229,7 @@ class Target:
         taken: list[float] = []
         for body in bodies:
             started = time.perf_counter()
-            connection.request("POST", path, body, HEADERS)
+            connection.request("POST", path, body, self._headers)
             response = connection.getresponse()
             response.read()
             if response.status != 200:
@@ -240,7 +241,7 @@ class Target:
     def get(self, path: str) -> bytes:
         """The body of an answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port)
-        connection.request("GET", path, headers=HEADERS)
+        connection.request("GET", path, headers=self._headers)
         body = connection.getresponse().read()
         connection.close()
         return body

@@ -75,7 +75,7 @@ def clean_environment(**more: str) -> dict[str, str]:
 
 
 def run(*command: str | Path, cwd: Path = SCRATCH, **environment: str) -> bool:
-    """Run a suite; its output is shown only when it fails."""
+    """Run a suite; the end of its output is shown when it fails, and all of it is in `failed.log`."""
     result = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
@@ -85,6 +85,7 @@ def run(*command: str | Path, cwd: Path = SCRATCH, **environment: str) -> bool:
         env={**os.environ, **environment},
     )
     if result.returncode != 0:
+        (SCRATCH / "failed.log").write_text(result.stdout + result.stderr, "utf-8")
         print((result.stdout + result.stderr)[-8000:])
     return result.returncode == 0
 
