@@ -51,6 +51,25 @@ async def test_an_export_holds_the_accounts_rows_and_no_secret(
     assert (await owner.get(f"{ACCOUNT}/exports/{new_id()}")).status_code == 404
 
 
+async def test_an_export_is_deleted_after_a_week(program: Program, owner: Visitor, tmp_path: Path) -> None:
+    location = (await owner.post(f"{ACCOUNT}/export")).headers["location"]
+    async with working(program, tmp_path):
+        await _finished(owner, location)
+        assert _files(tmp_path)
+        program.clock.advance(8 * 86_400)
+        async with asyncio.timeout(20):
+            while await _count(program, "account_exports", owner.account_id, "account_id"):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    assert not _files(tmp_path)
+    again = await program.visitor("dev@test.com")
+    assert (await again.get(location)).status_code == 404
+
+
+def _files(folder: Path) -> list[Path]:
+    """The stored blobs."""
+    return [path for path in folder.rglob("*") if path.is_file() and len(path.name) == 64]
+
+
 async def test_a_deleted_account_is_closed_at_once_for_users_and_keys(program: Program, owner: Visitor) -> None:
     ann = await program.member(owner, "ann@test.com")
     key = (await owner.post(f"/api/v1/workspaces/{owner.workspace_id}/keys", {"name": "ci"})).json()["key"]

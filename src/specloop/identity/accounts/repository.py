@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, delete, func, insert, select, update
@@ -247,6 +248,17 @@ async def export_digests(ctx: Context, account_id: str) -> list[str]:
     """The blobs of the account's exports."""
     query = select(AccountExportRow.blob_digest).where(AccountExportRow.account_id == account_id)
     return [digest for digest in (await ctx.session.scalars(query)).all() if digest is not None]
+
+
+async def exports_before(ctx: Context, moment: datetime) -> list[tuple[str, str | None]]:
+    """(id, blob) of the exports of all accounts that were finished before `moment`."""
+    query = select(AccountExportRow.id, AccountExportRow.blob_digest).where(AccountExportRow.finished_at < moment)
+    return [(row[0], row[1]) for row in await ctx.session.execute(query)]
+
+
+async def remove_export(ctx: Context, export_id: str) -> None:
+    """Forget an export."""
+    await ctx.session.execute(delete(AccountExportRow).where(AccountExportRow.id == export_id))
 
 
 def _account(row: AccountRow) -> Account:

@@ -22,6 +22,9 @@ from specloop.kit.ids import new_id
 
 EXPORT_JOB = "accounts.export"
 ERASE_JOB = "accounts.erase"
+EXPIRE_JOB = "accounts.expire_exports"
+EXPORT_LIFETIME = timedelta(days=7)
+"""An export holds copies of what may be deleted meanwhile, so it does not stay."""
 GRACE = timedelta(days=30)
 
 
@@ -122,6 +125,7 @@ class LeavingService:
         tasks = Tasks()
         tasks.job(EXPORT_JOB, queue=Lane.MAINTENANCE)(self._run_export)
         tasks.job(ERASE_JOB, queue=Lane.MAINTENANCE)(self._run_erasure)
+        tasks.scheduled(EXPIRE_JOB, cron="37 2 * * *")(self._run_expiry)
         return tasks
 
     async def _run_export(self, job: JobContext, payload: dict[str, Any]) -> None:
@@ -148,6 +152,18 @@ class LeavingService:
         for digest in digests:
             await self._blobs.delete(Digest(digest))
         await _erase_rows(job, account_id)
+
+    async def _run_expiry(self, job: JobContext, payload: dict[str, Any]) -> None:
+        """The file goes before the row: after a kill in between the row leads here again."""
+        del payload
+        async with job.database.reading(ALL_WORKSPACES) as unit:
+            ctx = Context(job.principal, unit, job.clock)
+            old = await repository.exports_before(ctx, job.clock.now() - EXPORT_LIFETIME)
+        for export_id, digest in old:
+            if digest is not None:
+                await self._blobs.delete(Digest(digest))
+            async with job.database.writing(ALL_WORKSPACES) as unit:
+                await repository.remove_export(Context(job.principal, unit, job.clock), export_id)
 
 
 async def _exported(job: JobContext, account_id: str, exporting: Exporting) -> AsyncIterator[bytes]:
