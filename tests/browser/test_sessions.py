@@ -110,10 +110,10 @@ def test_j_and_k_move_between_exchanges(server: str, tenant: Tenant, owner: Watc
     page.goto(server + record(tenant, LONG[:8]))
     for wanted in ("e1", "e2", "e3"):
         page.keyboard.press("j")
-        page.wait_for_function(f"document.activeElement.id === '{wanted}'")
+        expect(page.locator(f"#{wanted}")).to_be_focused()
     assert at_top(page) == "e3"
     page.keyboard.press("k")
-    page.wait_for_function("document.activeElement.id === 'e2'")
+    expect(page.locator("#e2")).to_be_focused()
     expect(page.locator("#outline [aria-current]")).to_have_attribute("data-to", "e2")
 
 
@@ -122,11 +122,10 @@ def test_scrolling_brings_the_rest_of_a_long_session(server: str, tenant: Tenant
     page.goto(server + record(tenant, LONG))
     assert page.locator("[data-exchange]").count() < len(LONG)
     while page.locator(".next-piece").count():
-        shown = page.locator(".piece").count()
-        page.evaluate("document.querySelector('.next-piece')?.scrollIntoView({block: 'end'})")
-        page.wait_for_function(
-            f"document.querySelectorAll('.piece').length > {shown} || !document.querySelector('.next-piece')"
-        )
+        last = page.locator("[data-exchange]").last
+        last.scroll_into_view_if_needed()
+        following = int((last.get_attribute("id") or "e0")[1:]) + 1
+        expect(page.locator(f"#e{following}")).to_be_attached()
     expect(page.locator("[data-exchange]")).to_have_count(len(LONG))
     ids: list[str] = page.evaluate("[...document.querySelectorAll('[data-exchange]')].map(one => one.id)")
     assert ids == [f"e{number}" for number in range(1, len(LONG) + 1)]
@@ -184,8 +183,8 @@ def test_a_session_is_shared_previewed_hidden_and_taken_back(
     page = owner.page
     page.goto(server + record(tenant, ("The secret recipe", "The public part")))
     page.get_by_role("button", name="Edit exchange 1").click()
-    page.get_by_label("Hide this exchange").check()
-    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_label("Hide this exchange").first.check()
+    page.get_by_role("dialog").get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("hidden from viewers", exact=True)).to_be_visible()
     page.get_by_role("button", name="Share").click()
     page.get_by_role("link", name="Preview as viewer").click()
@@ -249,7 +248,7 @@ def test_a_session_is_read_without_script(server: str, tenant: Tenant, browser: 
         assert page.locator(".exchange").count() > 0
         page.locator("#outline a[data-to=e50]").click()
         expect(page.locator("#e50")).to_contain_text("zebra50")
-        page.locator("details.call", has_text="Read").first.locator("summary").click()
+        page.locator("details.call:has(.unfolded) summary").first.click()
         page.get_by_role("link", name=re.compile("^Show .* characters$")).first.click()
         expect(page.get_by_text("line 399")).to_be_visible()
         page.goto(f"{server}/app/w/{tenant.workspace_id}/sessions")
@@ -263,8 +262,8 @@ def test_no_page_of_sessions_scrolls_sideways_on_a_phone(server: str, tenant: Te
     base = f"/app/w/{tenant.workspace_id}"
     with opened(browser, viewport=PHONE, has_touch=True) as watched:
         sign_in(watched.page, server, tenant.email)
-        for path in (address, f"{address}/items/1-6", f"{address}/preview", f"{base}/sessions?q=parser", f"{base}/projects",
-                     f"/projects/{PROJECT}", "/resume", "/skills"):  # fmt: skip
+        reader = [address, f"{address}/items/1-6", f"{address}/preview", f"/projects/{PROJECT}"]
+        for path in (*reader, f"{base}/sessions?q=parser", f"{base}/projects", "/resume", "/skills"):
             watched.page.goto(server + path)
             watched.page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
             assert watched.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

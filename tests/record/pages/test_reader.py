@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -186,3 +187,19 @@ def test_the_pulse_says_nothing_until_the_session_changes(browser: Browser, pers
     grown = browser.see(f"{address}/piece?from=1&live=1")
     assert "And the docs" in grown
     assert 'id="outline"' in grown
+
+
+def test_many_pages_and_parts_at_once_are_all_answered(browser: Browser, person: Tenant, sessions_page: str) -> None:
+    """Fails when a request that holds a connection waits for a second one: a handful of them then wait for each other."""
+    address = record(person)
+    part = {"HX-Request": "true"}
+    paths = [address, f"{address}/items/1-6", f"{address}/piece?from=1", f"{address}/preview", sessions_page] * 6
+
+    def ask(numbered: tuple[int, str]) -> int:
+        number, path = numbered
+        if number % 5 == 0:
+            record(person, ("Teach the parser brackets", f"Change number {number}"))
+        return browser.client.get(path, headers=part if "/items" in path else {}, timeout=20).status_code
+
+    with ThreadPoolExecutor(15) as pool:
+        assert set(pool.map(ask, enumerate(paths))) == {200}

@@ -101,11 +101,20 @@ async def frame_of(request: Request, ctx: Ctx, profiles: Profiles, csrf: CSRFTok
         account_role=who.account_role or "",
         workspace=here,
         workspaces=links,
+        default_workspace_id=links[0].id if links and len(profile["accounts"]) == 1 else "",
         scopes=who.scopes,
         counts=await _counts(ctx, proposals) if here else {},
         toast=_toast_of(request),
     )
     return Frame(request, shell)
+
+
+async def part_frame_of(request: Request, ctx: Ctx, profiles: Profiles, csrf: CSRFTokens, proposals: Proposed) -> Frame:
+    """The frame of a page; a part of one, which htmx asks for, needs to know no more than the visitor's rights."""
+    if "hx-request" not in request.headers:
+        return await frame_of(request, ctx, profiles, csrf, proposals)
+    who = ctx.principal
+    return Frame(request, Shell(csrf=csrf.token(who.session_id or ""), path=_address(request), scopes=who.scopes))
 
 
 async def _counts(ctx: Context, proposals: Proposals) -> dict[str, int]:
@@ -119,6 +128,7 @@ def lobby_of(request: Request) -> Frame:
 
 
 FrameHere = Annotated[Frame, Depends(frame_of)]
+PartFrame = Annotated[Frame, Depends(part_frame_of)]
 Lobby = Annotated[Frame, Depends(lobby_of)]
 
 

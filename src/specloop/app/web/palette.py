@@ -50,6 +50,6 @@ async def search(
     if len(text) == 32 and parse_uuid(text) is None and all(letter in "0123456789abcdef" for letter in text):
         hits.append({"href": f"{base}/traces/{text}", "icon": "trace", "text": text, "kind": "Trace"})
     hits = hits[:HITS_MAX]
-    hits += await project_hits(ctx, frame.request, projects, text)
-    hits += await session_hits(ctx, frame.request, sessions, text)
+    hits += await project_hits(ctx, frame, projects, text)
+    hits += await session_hits(ctx, frame, sessions, text)
     return frame.part("search", hits=hits)

@@ -30,7 +30,10 @@ class Toast:
 
 @dataclass(frozen=True)
 class Shell:
-    """The frame of a page. `counts` are small figures beside pages of the rail, by their key."""
+    """The frame of a page. `counts` are small figures beside pages of the rail, by their key.
+
+    `default_workspace_id` is where addresses without a workspace lead; "" when that is not certain.
+    """
 
     csrf: str = ""
     theme: Theme = "auto"
@@ -40,6 +43,7 @@ class Shell:
     account_role: str = ""
     workspace: WorkspaceLink | None = None
     workspaces: tuple[WorkspaceLink, ...] = ()
+    default_workspace_id: str = ""
     scopes: frozenset[str] = frozenset()
     counts: dict[str, int] = field(default_factory=dict[str, int])
     toast: Toast | None = None

@@ -21,7 +21,7 @@ SHOWN = 10
 @requires("read:workspace", users_only=True, default_workspace=True)
 async def show_resume(ctx: Ctx, frame: FrameHere, reader: Reader, request: Request) -> Response:
     """Which sessions another agent could take up, and how."""
-    places = await places_of(ctx, request)
+    places = places_of(frame)
     found = await reader.resumable(ctx)
     server = str(request.base_url).rstrip("/")
     rows = [

@@ -63,7 +63,7 @@ async def delete_session(
     ctx: Ctx, frame: FrameHere, removal: Removal, session: SessionHere, posted: Posted
 ) -> Response:
     """Deletes the session for all machines, once its owner has typed so."""
-    places = await places_of(ctx, frame.request)
+    places = places_of(frame)
     if posted.get("confirm", "").strip().lower() != TYPED:
         return frame.go(places.session(session), f"Not deleted: type {TYPED} to confirm.", is_bad=True)
     await removal.delete(ctx, session)
@@ -74,7 +74,7 @@ async def _done(
     ctx: Context, frame: Frame, session: Session, act: Awaitable[object], posted: Posted, told: str, anchor: str = ""
 ) -> Response:
     """Back to the session, with what was done or why it was not."""
-    here = (await places_of(ctx, frame.request)).session(session)
+    here = places_of(frame).session(session)
     try:
         await act
     except SpecloopError as error:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from starlette.requests import Request
-
+from specloop.app.web.frame import Frame
 from specloop.app.web.recorded.places import places_of
 from specloop.app.web.recorded.titles import title_of
 from specloop.app.web.recorded.words import squeezed
@@ -17,11 +16,11 @@ SHOWN: Final = 6
 NAME_MAX: Final = 80
 
 
-async def session_hits(ctx: Context, request: Request, search: SearchService, text: str) -> list[dict[str, str]]:
+async def session_hits(ctx: Context, frame: Frame, search: SearchService, text: str) -> list[dict[str, str]]:
     """The best sessions for `text`, each leading to the exchange that matched first."""
     if is_too_short(text):
         return []
-    places = await places_of(ctx, request)
+    places = places_of(frame)
     answer = await search.search(ctx, SearchRequest(text, limit=SHOWN, exchanges_max=1))
     hits: list[dict[str, str]] = []
     for hit in answer.hits:
@@ -32,9 +31,9 @@ async def session_hits(ctx: Context, request: Request, search: SearchService, te
     return hits
 
 
-async def project_hits(ctx: Context, request: Request, projects: ProjectService, text: str) -> list[dict[str, str]]:
+async def project_hits(ctx: Context, frame: Frame, projects: ProjectService, text: str) -> list[dict[str, str]]:
     """Projects with `text` in their name."""
-    places = await places_of(ctx, request)
+    places = places_of(frame)
     found = [one for one in await projects.list_projects(ctx) if text in one.name.lower() or text == one.client_id]
     return [
         {"href": places.project(one), "icon": "folder", "text": squeezed(one.name, NAME_MAX), "kind": "Project"}

@@ -123,7 +123,7 @@ async def show_sessions(
 ) -> Response:
     """The visitor's sessions, narrowed as the address says."""
     wanted = wanted_of(frame.request.query_params)
-    places = await places_of(ctx, frame.request)
+    places = places_of(frame)
     known = {one.client_id: one for one in await projects.list_projects(ctx)}
     rows, total, facets = await _found(ctx, reader, search, wanted, places)
     here = f"{frame.shell.base}/sessions"
@@ -140,7 +140,9 @@ async def show_sessions(
         is_too_short=bool(wanted.text) and not wanted.is_search,
     )
     if "hx-request" in frame.request.headers:
-        response.headers["HX-Replace-Url"] = here + wanted.address()
+        # typing changes the present entry of the history; following a facet or a page makes a new one
+        name = "HX-Push-Url" if "hx-boosted" in frame.request.headers else "HX-Replace-Url"
+        response.headers[name] = here + wanted.address()
     return response
 
 

@@ -7,19 +7,16 @@ in the visitor's default workspace. The same pages of other workspaces are below
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 from fastapi import APIRouter
-from starlette.requests import Request
 
-from specloop.db.context import Context
-from specloop.errors import Forbidden
+from specloop.app.web.frame import Frame
 from specloop.record.projects import Project
 from specloop.record.sessions import Session, SessionProject
 from specloop.transport.guard import requires
-from specloop.transport.routing import door_of
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 PROJECT = "/projects/{project}"
@@ -48,15 +45,14 @@ def _segment(client_id: str, row_id: str) -> str:
     return row_id if is_odd else quote(client_id, safe="")
 
 
-async def places_of(ctx: Context, request: Request) -> Places:
-    """The addresses that fit the visitor's workspace."""
-    if ctx.principal.workspace_id is None:
+def places_of(frame: Frame) -> Places:
+    """The addresses that fit the page: those of its own workspace, in the short form where that is the default one."""
+    path = frame.request.url.path
+    if not path.startswith("/app/w/"):
         return Places()
-    try:
-        default = await door_of(request).gate.enter_default(replace(ctx.principal, workspace_id=None))
-    except Forbidden:
-        return Places(f"/app/w/{ctx.workspace_id}")
-    return Places("" if default.workspace_id == ctx.workspace_id else f"/app/w/{ctx.workspace_id}")
+    workspace_id = frame.request.path_params["workspace_id"].lower()
+    is_default = workspace_id == frame.shell.default_workspace_id and "/projects/" not in path
+    return Places("" if is_default else f"/app/w/{workspace_id}")
 
 
 def shows(router: APIRouter, path: str) -> Callable[[Endpoint], Endpoint]:

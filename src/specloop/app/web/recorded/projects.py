@@ -48,7 +48,7 @@ ProjectHere = Annotated[Project, Depends(project_here)]
 @requires("read:workspace", users_only=True)
 async def show_projects(ctx: Ctx, frame: FrameHere, overview: Overview, workspace_id: str) -> Response:
     """All projects, the one used last first."""
-    places = await places_of(ctx, frame.request)
+    places = places_of(frame)
     rows = [
         {"project": one.project, "href": places.project(one.project), "name": plain(one.project.name), "summary": one}
         for one in await overview.list_summaries(ctx)
@@ -61,7 +61,7 @@ async def show_project(
     ctx: Ctx, frame: FrameHere, overview: Overview, stats: Figures, reader: Reader, project: ProjectHere
 ) -> Response:
     """One project."""
-    places = await places_of(ctx, frame.request)
+    places = places_of(frame)
     filters = SessionFilters(project_ids=[project.client_id])
     summary = await overview.summary(ctx, project.client_id)
     facets = await reader.facets(ctx, filters)
@@ -139,7 +139,7 @@ async def change_project(
     ctx: Ctx, frame: FrameHere, projects: Projects, project: ProjectHere, posted: Posted
 ) -> Response:
     """Renames the project, or gives it another icon or colour."""
-    here = (await places_of(ctx, frame.request)).project(project)
+    here = places_of(frame).project(project)
     change = ProjectChange(posted.get("name", "").strip(), posted.get("icon"), posted.get("color"))
     try:
         await projects.change(ctx, project.client_id, change)
@@ -154,7 +154,7 @@ async def merge_project(
     ctx: Ctx, frame: FrameHere, projects: Projects, removal: Removal, project: ProjectHere, posted: Posted
 ) -> Response:
     """Hands all sessions to another project, which answers to both ids from then on."""
-    places = await places_of(ctx, frame.request)
+    places = places_of(frame)
     try:
         target = await projects.find(ctx, posted.get("into", ""))
         await removal.merge(ctx, project.client_id, target.client_id)
@@ -171,7 +171,7 @@ async def delete_project(
 ) -> Response:
     """Deletes the project with all its sessions, once its name has been typed."""
     if posted.get("confirm", "").strip() != plain(project.name).strip():
-        here = (await places_of(ctx, frame.request)).project(project)
+        here = places_of(frame).project(project)
         return frame.go(here, "Not deleted: the name was not typed as it is.", is_bad=True)
     count = (await overview.summary(ctx, project.client_id)).session_count
     await removal.delete_project(ctx, project.client_id)

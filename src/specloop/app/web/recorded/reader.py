@@ -11,7 +11,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from specloop.app.web.frame import Frame, FrameHere, page_router
+from specloop.app.web.frame import Frame, FrameHere, PartFrame, page_router
 from specloop.app.web.recorded import conversation
 from specloop.app.web.recorded.conversation import Chunk, Heading
 from specloop.app.web.recorded.markup import to_html
@@ -102,7 +102,7 @@ async def show_session(
     ctx: Ctx, frame: FrameHere, reader: Reader, projects: Projects, session: SessionHere
 ) -> Response:
     """The whole page: what the session was, its outline, and the piece that the address names."""
-    places = await places_of(ctx, frame.request)
+    places = places_of(frame)
     reading = await open_session(ctx, reader, session, place_of(frame.request))
     return frame.page("recording", **values_of(frame, places, reading), is_owner=frame.shell.may("write:workspace"))
 
@@ -128,9 +128,9 @@ def values_of(frame: Frame, places: Places, reading: Reading) -> dict[str, Any]:
 
 
 @shows(router, SESSION + "/piece")
-async def show_piece(ctx: Ctx, frame: FrameHere, reader: Reader, session: SessionHere) -> Response:
+async def show_piece(ctx: Ctx, frame: PartFrame, reader: Reader, session: SessionHere) -> Response:
     """One piece alone, for the page that asks for more of itself; with `?live` the outline comes along."""
-    places = await places_of(ctx, frame.request)
+    places = places_of(frame)
     reading = await open_session(ctx, reader, session, place_of(frame.request))
     if reading.chunk is None:
         raise NotFound
@@ -140,10 +140,10 @@ async def show_piece(ctx: Ctx, frame: FrameHere, reader: Reader, session: Sessio
 
 
 @shows(router, SESSION + "/items/{place}")
-async def show_item(ctx: Ctx, frame: FrameHere, reader: Reader, session: SessionHere, place: str) -> Response:
+async def show_item(ctx: Ctx, frame: PartFrame, reader: Reader, session: SessionHere, place: str) -> Response:
     """One text or call in full: a part for the page that opens it, else a page of its own."""
     parsed = await reader.transcript(ctx, session)
-    places = await places_of(ctx, frame.request)
+    places = places_of(frame)
     view = await full_item(session, parsed.transcript, place)
     if "hx-request" in frame.request.headers:
         return frame.part("item_body", item=view)

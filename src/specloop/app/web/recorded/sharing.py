@@ -13,7 +13,7 @@ from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
-from specloop.app.web.frame import Frame, FrameHere, Lobby, page_router
+from specloop.app.web.frame import Frame, FrameHere, Lobby, PartFrame, page_router
 from specloop.app.web.recorded import conversation
 from specloop.app.web.recorded.places import SESSION, places_of, shows
 from specloop.app.web.recorded.reader import Reading, SessionHere, full_item, place_of, pulse, read
@@ -69,7 +69,7 @@ async def feel_shared_pulse(ctx: Ctx, request: Request, shared: Shared, share: s
 @shows(router, SESSION + "/preview")
 async def preview(ctx: Ctx, frame: FrameHere, shared: Shared, reader: Reader, session: SessionHere) -> Response:
     """What viewers would see, for the owner alone."""
-    places = await places_of(ctx, frame.request)
+    places = places_of(frame)
     here = places.session(session)
     found = await _as_shared(ctx, reader, session)
     values = await _values(ctx, frame.request, shared, found, f"{here}/preview")
@@ -78,19 +78,19 @@ async def preview(ctx: Ctx, frame: FrameHere, shared: Shared, reader: Reader, se
 
 
 @shows(router, SESSION + "/preview/piece")
-async def preview_piece(ctx: Ctx, frame: FrameHere, shared: Shared, reader: Reader, session: SessionHere) -> Response:
+async def preview_piece(ctx: Ctx, frame: PartFrame, shared: Shared, reader: Reader, session: SessionHere) -> Response:
     """One piece of the preview."""
-    here = (await places_of(ctx, frame.request)).session(session)
+    here = places_of(frame).session(session)
     found = await _as_shared(ctx, reader, session)
     return _piece(frame, await _values(ctx, frame.request, shared, found, f"{here}/preview"))
 
 
 @shows(router, SESSION + "/preview/items/{place}")
 async def preview_item(
-    ctx: Ctx, frame: FrameHere, shared: Shared, reader: Reader, session: SessionHere, place: str
+    ctx: Ctx, frame: PartFrame, shared: Shared, reader: Reader, session: SessionHere, place: str
 ) -> Response:
     """One text or call of the preview in full."""
-    here = (await places_of(ctx, frame.request)).session(session)
+    here = places_of(frame).session(session)
     return await _item(ctx, frame, shared, await _as_shared(ctx, reader, session), f"{here}/preview", place)
 
 

@@ -38,7 +38,7 @@ function moveExchange(step, event) {
   const edge = topEdge();
   const all = [...document.querySelectorAll("[data-exchange]")];
   const tops = all.map((one) => one.getBoundingClientRect().top - edge);
-  let at = step > 0 ? tops.findIndex((top) => top > 4) : tops.findLastIndex((top) => top < -4);
+  let at = step > 0 ? tops.findIndex((top) => top > 8) : tops.findLastIndex((top) => top < -8);
   const next = all[at];
   if (next) return show(next);
   if (step > 0) document.querySelector(".next-piece")?.dispatchEvent(new Event("load-now"));
@@ -46,7 +46,7 @@ function moveExchange(step, event) {
 }
 
 function topEdge() {
-  return (document.querySelector(".topline")?.offsetHeight ?? 0) + 16;
+  return parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop) || 0;
 }
 
 function show(exchange) {
