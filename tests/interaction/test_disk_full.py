@@ -93,7 +93,7 @@ class Sender:
             "startTimeUnixNano": str(now),
             "endTimeUnixNano": str(now + 1),
         }
-        body = {"resourceSpans": [{"resource": {}, "scopeSpans": [{"spans": [span]}]}]}
+        body: dict[str, Any] = {"resourceSpans": [{"resource": {}, "scopeSpans": [{"spans": [span]}]}]}
         headers = {"authorization": f"Bearer {self.key}"}
         answer = httpx.post(f"{self.url}/otel/v1/traces", json=body, headers=headers, timeout=60)
         if answer.is_success:

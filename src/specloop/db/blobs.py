@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NewType, cast
@@ -137,7 +137,8 @@ class BlobStore:
         Raises: BlobStoreUnavailable.
         """
         try:
-            async for batch in obstore.list(self.backend):
+            listed = cast(AsyncIterable[Sequence[Any]], obstore.list(self.backend))  # pyright: ignore[reportUnknownMemberType]
+            async for batch in listed:
                 for item in batch:
                     name = item["path"].rpartition("/")[2]
                     if _DIGEST.fullmatch(name):

@@ -192,7 +192,7 @@ class Person:
             }
             for number in range(spans)
         ]
-        body = {"resourceSpans": [{"resource": {}, "scopeSpans": [{"spans": rows}]}]}
+        body: dict[str, Any] = {"resourceSpans": [{"resource": {}, "scopeSpans": [{"spans": rows}]}]}
         answer = await self.house.client.post("/otel/v1/traces", json=body, headers={"Authorization": f"Bearer {key}"})
         assert answer.status_code == 200, answer.text
         assert "partialSuccess" not in answer.json(), answer.text

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
+
+import pytest
 
 from specloop.db.context import Context
 from specloop.db.uow import ALL_WORKSPACES
+from specloop.identity.workspaces.keeping import Erasure, Keeping, Sweeper
+from specloop.improve.scans.tables import ScanEventRow, ScanRow
 from specloop.kit.context import ANONYMOUS
+from specloop.kit.ids import new_id
 from specloop.record.search import IndexCheck, IndexReport
 from tests.record.keeping.house import DAY, House, Person
 from tests.record.specstory.cli_emulator import LocalSession
@@ -122,3 +129,74 @@ async def test_a_workspace_is_erased_a_month_after_it_was_archived(house: House,
     for table in ("api_keys", "audit_events", "workspace_members", "otlp_intake"):
         assert await house.count(table, workspace_id=room) == 0, table
     assert await house.count("workspaces", id=owner.workspace_id) == 1
+
+
+async def add_scan(house: House, owner: Person, days_old: int) -> str:
+    """A scan that finished some days ago, with two events; nothing else of it is looked at."""
+    moment = house.clock.now() - timedelta(days=days_old)
+    where = {"account_id": owner.account_id, "workspace_id": owner.workspace_id}
+    ids = {name: new_id() for name in ("agent_id", "sample_set_id", "sample_set_version_id", "objective_id")}
+    columns = "labels plan readiness results used timings engine_versions draft_insight error"
+    documents: dict[str, Any] = {name: {} for name in columns.split()}
+    scan = ScanRow(
+        **where,
+        **ids,
+        **documents,
+        id=new_id(),
+        objective_version_id=new_id(),
+        seed=1,
+        status="completed",
+        created_at=moment,
+        updated_at=moment,
+        finished_at=moment,
+        created_by=owner.body["user_id"],
+    )
+    events = [
+        ScanEventRow(**where, scan_id=scan.id, seq=number, ts=moment, type="note", level="info", data={})
+        for number in (1, 2)
+    ]
+    async with house.program.ground.database.writing(owner.workspace_id) as unit:
+        unit.session.add(scan)
+        await unit.session.flush()
+        unit.session.add_all(events)
+    return scan.id
+
+
+async def test_events_of_old_scans_go_and_the_scans_stay(house: House, owner: Person) -> None:
+    old, young = await add_scan(house, owner, 40), await add_scan(house, owner, 20)
+    await keep(owner, scan_events_days=30)
+    assert await house.keeping.sweep_all() == {"scan_events": 1}
+    assert await house.count("scan_events", scan_id=old) == 0
+    assert await house.count("scan_events", scan_id=young) == 2
+    assert await house.count("scans") == 2
+    assert await house.keeping.sweep_all() == {}
+
+
+async def test_a_workspace_that_fails_does_not_hold_up_the_others(house: House, owner: Person) -> None:
+    stranger = await house.register()
+    for who in (owner, stranger):
+        await who.upload(make_session(1))
+        await keep(who, sessions_days=1)
+    broken = Failing(owner.workspace_id, house.keeping._sweepers[1])  # pyright: ignore[reportPrivateUsage]
+    ground = house.program.ground
+    keeping = Keeping(ground.database, house.clock, [broken], Erasure(ground.database, house.clock, ()))
+    with pytest.raises(ExceptionGroup):
+        await keeping.sweep_all()
+    assert await house.count("coding_sessions", workspace_id=owner.workspace_id) == 1
+    assert await house.count("coding_sessions", workspace_id=stranger.workspace_id) == 0
+    assert await house.keeping.sweep_all() == {"sessions": 1}
+
+
+@dataclass
+class Failing:
+    """A sweeper for which one workspace is out of reach."""
+
+    workspace_id: str
+    sweeper: Sweeper
+    kind: str = "sessions"
+
+    async def sweep(self, ctx: Context, before: datetime) -> int:
+        """As the other one does, elsewhere."""
+        if ctx.workspace_id == self.workspace_id:
+            raise OSError("out of reach")
+        return await self.sweeper.sweep(ctx, before)
