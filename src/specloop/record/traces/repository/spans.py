@@ -14,10 +14,9 @@ from specloop.record.traces.repository.values import read_attributes
 # The summary row says when the trace was, and that is what the primary key of `spans` begins with.
 WITHIN_TRACE = """
     workspace_id = {workspace_id:UUID} AND trace_id = unhex({trace_id:String})
-    AND start_ns >= (SELECT min(start_ns) FROM traces
-        WHERE workspace_id = {workspace_id:UUID} AND trace_id = unhex({trace_id:String}))
-    AND start_ns <= (SELECT max(end_ns) FROM traces
-        WHERE workspace_id = {workspace_id:UUID} AND trace_id = unhex({trace_id:String}))
+    AND start_ns >= tupleElement((SELECT (min(start_ns), max(end_ns)) FROM traces
+        WHERE workspace_id = {workspace_id:UUID} AND trace_id = unhex({trace_id:String})) AS bounds, 1)
+    AND start_ns <= tupleElement(bounds, 2)
 """
 _COLUMNS = """
     lower(hex(trace_id)) AS trace, lower(hex(span_id)) AS span, lower(hex(parent_span_id)) AS parent, name, kind,
