@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, case, null, select
 
 from specloop.db.context import Context
 from specloop.record.search.keys import ORDER_BITS
@@ -17,12 +17,21 @@ from specloop.record.sessions.tables import ExchangeRow
 _AT_ONCE: Final = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a key of the index leads."""
-
-    session_id: str
-    exchange_id: str
+_KEY: Final = SearchedSessionRow.number * (1 << ORDER_BITS) + ExchangeRow.order_number
+# Built once: putting a statement together costs more than running it.
+_PLACES: Final = (
+    select(
+        _KEY,
+        ExchangeRow.session_id,
+        ExchangeRow.id,
+        case((_KEY.in_(bindparam("first", expanding=True)), ExchangeRow.body), else_=null()),
+    )
+    .join(SearchedSessionRow, SearchedSessionRow.session_id == ExchangeRow.session_id)
+    .where(
+        SearchedSessionRow.number.in_(bindparam("numbers", expanding=True)),
+        _KEY.in_(bindparam("wanted", expanding=True)),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +45,26 @@ class PackedText:
         return unpack(self.body).decode()
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a key of the index leads; with its text where it is the first of its session."""
+
+    session_id: str
+    exchange_id: str
+    packed: PackedText | None
+
+
 async def places(ctx: Context, keys: Mapping[int, Sequence[int]]) -> dict[int, Place]:
     """Sessions and exchanges by key, asked for by number of session; keys that lead nowhere are left out."""
     found: dict[int, Place] = {}
     numbers = [number for number, some in keys.items() if some]
-    key = SearchedSessionRow.number * (1 << ORDER_BITS) + ExchangeRow.order_number
-    query = select(key, ExchangeRow.session_id, ExchangeRow.id).join(
-        SearchedSessionRow, SearchedSessionRow.session_id == ExchangeRow.session_id
-    )
     for start in range(0, len(numbers), _AT_ONCE):
         some = numbers[start : start + _AT_ONCE]
-        wanted = [one for number in some for one in keys[number]]
-        rows = await ctx.session.execute(query.where(SearchedSessionRow.number.in_(some), key.in_(wanted)))
-        found.update({row[0]: Place(row[1], row[2]) for row in rows})
-    return found
-
-
-async def packed_texts(ctx: Context, exchange_ids: Sequence[str]) -> dict[str, PackedText]:
-    """The texts of these exchanges, by session."""
-    found: dict[str, PackedText] = {}
-    for start in range(0, len(exchange_ids), _AT_ONCE):
-        some = ExchangeRow.id.in_(exchange_ids[start : start + _AT_ONCE])
-        query = select(ExchangeRow.session_id, ExchangeRow.body).where(some)
-        found.update({row[0]: PackedText(row[1]) for row in await ctx.session.execute(query)})
+        given = {
+            "numbers": some,
+            "wanted": [one for number in some for one in keys[number]],
+            "first": [keys[number][0] for number in some],
+        }
+        for key, session_id, exchange_id, body in await ctx.session.execute(_PLACES, given):
+            found[key] = Place(session_id, exchange_id, None if body is None else PackedText(body))
     return found

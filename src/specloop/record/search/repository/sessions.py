@@ -19,7 +19,7 @@ from specloop.record.search.tables import SearchedSessionRow
 from specloop.record.search.words import RULES
 from specloop.record.sessions import Session, SessionFilters, ValueKind
 from specloop.record.sessions.repository.filters import matching, owned
-from specloop.record.sessions.repository.rows import select_sessions, to_session
+from specloop.record.sessions.repository.reading import get_many
 from specloop.record.sessions.tables import SessionRow, ValueRow
 
 _AT_ONCE: Final = 500
@@ -74,19 +74,8 @@ async def session_ids(ctx: Context, session_numbers: Sequence[int]) -> dict[int,
 
 
 async def load(ctx: Context, ids: Sequence[str]) -> dict[str, Session]:
-    """Those of the sessions that are the caller's, by id.
-
-    Whose they are is looked at here and not in SQL, where SQLite would rather walk through all of the owner's.
-    """
-    found: dict[str, Session] = {}
-    owner_id = ctx.principal.user_id or ""
-    for start in range(0, len(ids), _AT_ONCE):
-        query = select_sessions().where(SessionRow.id.in_(ids[start : start + _AT_ONCE]))
-        for row in (await ctx.session.execute(query)).mappings():
-            session = to_session(dict(row))
-            if session.workspace_id == ctx.workspace_id and session.owner_id == owner_id:
-                found[session.id] = session
-    return found
+    """Those of the sessions that are the caller's, by id."""
+    return await get_many(ctx, ids)
 
 
 async def forget(ctx: Context, ids: Sequence[str]) -> None:

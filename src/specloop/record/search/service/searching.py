@@ -7,7 +7,7 @@ sessions.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,7 +24,7 @@ from specloop.record.search.model import (
 from specloop.record.search.query import Query, Term, parse_query
 from specloop.record.search.ranking import Matches, by_score, distinct_numbers, fuse, within
 from specloop.record.search.repository import exchanges, sessions, text_index
-from specloop.record.search.repository.exchanges import PackedText
+from specloop.record.search.repository.exchanges import PackedText, Place
 from specloop.record.search.service.meaning import ExchangeMeaning
 from specloop.record.search.snippets import make_snippet
 from specloop.record.sessions import SessionFilters
@@ -114,8 +114,7 @@ class SearchService:
         if bare := [number for number, some in keys.items() if not some]:
             ids |= await sessions.session_ids(ctx, bare)
         known = await sessions.load(ctx, list(ids.values()))
-        firsts = [places[some[0]].exchange_id for some in keys.values() if some and some[0] in places]
-        snippets = await _snippets(ctx, firsts, terms)
+        snippets = await _snippets(places.values(), terms)
         return [
             Hit(
                 session=known[ids[number]],
@@ -132,9 +131,9 @@ class SearchService:
         ]
 
 
-async def _snippets(ctx: Context, exchange_ids: Sequence[str], terms: Sequence[Term]) -> dict[str, str]:
-    """By session."""
-    packed = await exchanges.packed_texts(ctx, exchange_ids) if exchange_ids else dict[str, PackedText]()
+async def _snippets(places: Iterable[Place], terms: Sequence[Term]) -> dict[str, str]:
+    """By session, of those places that come with their text."""
+    packed = {place.session_id: place.packed for place in places if place.packed is not None}
     if len(packed) < THREAD_FROM:
         return _make_snippets(packed, terms)
     return await asyncio.to_thread(_make_snippets, packed, terms)

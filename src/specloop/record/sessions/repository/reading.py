@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, Select, String, func, literal, null, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, String, bindparam, func, literal, null, or_, select, union_all
 
 from specloop.db.context import Context
 from specloop.kit.ids import parse_uuid
@@ -26,6 +26,7 @@ from specloop.record.sessions.repository.rows import select_sessions, to_exchang
 from specloop.record.sessions.tables import SESSIONS, DocumentRow, ExchangeRow, SessionRow, ValueRow
 
 _IDS_AT_ONCE = 500
+_BY_ID: Final = select_sessions().where(SESSIONS.c.id.in_(bindparam("ids", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,17 @@ async def find(ctx: Context, project_row_id: str, session_id: str) -> Session | 
 
 
 async def get_many(ctx: Context, row_ids: Sequence[str]) -> dict[str, Session]:
-    """The sessions with these row ids, by row id."""
+    """Those of the sessions with these row ids that are the caller's, by row id.
+
+    Whose they are is looked at here and not in SQL, where SQLite would rather walk through all of the owner's.
+    """
     found: dict[str, Session] = {}
+    whose = (ctx.workspace_id, ctx.principal.user_id or "")
+    connection = await ctx.session.connection()
     for start in range(0, len(row_ids), _IDS_AT_ONCE):
-        some = SessionRow.id.in_(row_ids[start : start + _IDS_AT_ONCE])
-        found.update({one.id: one for one in await _all(ctx, select_sessions().where(owned(ctx), some))})
+        rows = await connection.execute(_BY_ID, {"ids": list(row_ids[start : start + _IDS_AT_ONCE])})
+        mine = (row for row in rows.mappings() if (row["workspace_id"], row["owner_id"]) == whose)
+        found.update({row["id"]: to_session(dict(row)) for row in mine})
     return found
 
 

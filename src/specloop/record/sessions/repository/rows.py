@@ -9,10 +9,10 @@ from sqlalchemy import Select, select
 
 from specloop.kit import json
 from specloop.record.projects.model import Project
-from specloop.record.projects.tables import ProjectRow
+from specloop.record.projects.tables import PROJECTS
 from specloop.record.sessions.compression import unpack
 from specloop.record.sessions.model import Exchange, Session, SessionFigures, SessionProject, ShareStatus
-from specloop.record.sessions.tables import SESSIONS, ExchangeRow, SessionRow
+from specloop.record.sessions.tables import SESSIONS, ExchangeRow
 
 FIGURES: Final = tuple(SessionFigures.__dataclass_fields__)
 _PLAIN: Final = (
@@ -51,17 +51,21 @@ _PLAIN: Final = (
 )
 _SESSION_COLUMNS: Final = tuple(SESSIONS.columns[name] for name in (*_PLAIN, *FIGURES, "share_status", "metadata_json"))
 _PROJECT_COLUMNS: Final = (
-    ProjectRow.id.label("project_row_id"),
-    ProjectRow.client_id.label("project_client_id"),
-    ProjectRow.name.label("project_name"),
-    ProjectRow.icon.label("project_icon"),
-    ProjectRow.color.label("project_color"),
+    PROJECTS.c.id.label("project_row_id"),
+    PROJECTS.c.client_id.label("project_client_id"),
+    PROJECTS.c.name.label("project_name"),
+    PROJECTS.c.icon.label("project_icon"),
+    PROJECTS.c.color.label("project_color"),
+)
+# Built once: putting so many columns together costs more than reading them.
+_SELECT: Final[Select[Any]] = select(*_SESSION_COLUMNS, *_PROJECT_COLUMNS).join(
+    PROJECTS, SESSIONS.c.project_id == PROJECTS.c.id
 )
 
 
 def select_sessions() -> Select[Any]:
     """Sessions with their projects; give each row to `to_session`."""
-    return select(*_SESSION_COLUMNS, *_PROJECT_COLUMNS).join(ProjectRow, SessionRow.project_id == ProjectRow.id)
+    return _SELECT
 
 
 def to_session(row: Mapping[str, Any]) -> Session:
