@@ -83,7 +83,8 @@ def test_autonomy_survives_its_document(autonomy: Autonomy) -> None:
 async def test_retention_is_replaced_as_a_whole(world: World) -> None:
     assert (await world.call("observer", "GET", "retention")).status_code == 403
     put = await world.call("admin", "PUT", "retention", json={"traces_days": 7, "scan_events_days": None})
-    assert put.json() == {"traces_days": 7, "scan_events_days": None, "conversations_days": 365, "audit_days": None}
+    kept = {"traces_days": 7, "scan_events_days": None, "conversations_days": 365, "audit_days": None}
+    assert put.json() == {**kept, "sessions_days": None}
     assert (await world.call("admin", "GET", "retention")).json() == put.json()
     assert (await world.call("admin", "PUT", "retention", json={"traces_days": 0})).status_code == 422
 
