@@ -190,7 +190,7 @@ def test_the_pulse_says_nothing_until_the_session_changes(browser: Browser, pers
 
 
 def test_many_pages_and_parts_at_once_are_all_answered(browser: Browser, person: Tenant, sessions_page: str) -> None:
-    """Fails when a request that holds a connection waits for a second one: a handful of them then wait for each other."""
+    """Fails when a request that holds a connection waits for another: a handful of them then wait for each other."""
     address = record(person)
     part = {"HX-Request": "true"}
     paths = [address, f"{address}/items/1-6", f"{address}/piece?from=1", f"{address}/preview", sessions_page] * 6
