@@ -31,6 +31,7 @@ login_router = record_router("/api/v1", tags=["Devices"])
 router = api_router("/api/v1/auth", tags=["Devices"])
 Devices = Annotated[DeviceService, Depends(provided(DeviceService))]
 _NO_STORE = {"Cache-Control": "no-store"}
+_NO_DEVICE: dict[int | str, dict[str, Any]] = {401: {"description": "No valid refresh token"}}
 
 
 @login_router.post("/device-login", response_model=DeviceLoginBody, summary="Link a device with a one-time code")
@@ -41,7 +42,9 @@ async def link_device(ctx: Ctx, devices: Devices, body: DeviceLogin, response: R
     return render_login(await devices.link(ctx, body.device_code, body.origin()))
 
 
-@login_router.post("/device-refresh", response_model=DeviceRefreshBody, summary="Renew a device's access")
+@login_router.post(
+    "/device-refresh", response_model=DeviceRefreshBody, responses=_NO_DEVICE, summary="Renew a device's access"
+)
 @public()
 async def refresh_device(ctx: Ctx, devices: Devices, request: Request, response: Response) -> dict[str, Any]:
     """Takes the refresh token as bearer and no body; the refresh token itself never changes."""
@@ -49,7 +52,7 @@ async def refresh_device(ctx: Ctx, devices: Devices, request: Request, response:
     return render_access(await devices.refresh(ctx, _bearer(request)))
 
 
-@login_router.post("/device-logout", response_model=DeviceLogoutBody, summary="Unlink a device")
+@login_router.post("/device-logout", response_model=DeviceLogoutBody, responses=_NO_DEVICE, summary="Unlink a device")
 @public()
 async def log_device_out(ctx: Ctx, devices: Devices, request: Request) -> dict[str, Any]:
     """Takes the refresh token as bearer; it and its access tokens are refused from now on."""

@@ -19,9 +19,10 @@ from specloop.transport.specstory import record_router
 
 router = record_router("/api/v1/share")
 Shared = Annotated[SharedSessions, Depends(provided(SharedSessions))]
+_NOT_SHARED: dict[int | str, dict[str, Any]] = {404: {"description": "Session not found or not shared"}}
 
 
-@router.get("/{share}", response_model=Envelope[dict[str, Any]])
+@router.get("/{share}", response_model=Envelope[dict[str, Any]], responses=_NOT_SHARED)
 @public()
 async def read_shared(request: Request, ctx: Ctx, share: str, shared: Shared) -> Response:
     """A session that its owner shares, without hidden exchanges and without raw data."""
@@ -34,7 +35,9 @@ async def read_shared(request: Request, ctx: Ctx, share: str, shared: Shared) ->
     return enveloped({"session": body}, headers=cache_headers(found.session))
 
 
-@router.get("/{share}/markdown", responses={200: {"content": {"text/markdown": {"schema": {"type": "string"}}}}})
+@router.get(
+    "/{share}/markdown", responses={200: {"content": {"text/markdown": {"schema": {"type": "string"}}}}, **_NOT_SHARED}
+)
 @public()
 async def read_shared_markdown(request: Request, ctx: Ctx, share: str, shared: Shared) -> Response:
     """The same as markdown."""
