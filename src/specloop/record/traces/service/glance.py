@@ -104,7 +104,7 @@ class TraceGlance:
             raise BadRequest("'from' must be before 'to'")
         key, age = (ctx.workspace_id, start, end), str(int(ctx.clock.monotonic() / TRENDS_SECONDS))
         running = self._trends.get(key, age)
-        if running is None or (running.done() and running.exception() is not None):
+        if running is None or _is_useless(running):
             running = self._trends.put(key, age, asyncio.create_task(self._read_trends(ctx, start, end)))
         done, _ = await asyncio.wait([running], timeout=patience)
         return running.result() if done else None
@@ -130,6 +130,13 @@ class TraceGlance:
             tools=[_figures(row, {}) for row in tools],
             usage=usage_of(group for _, group in used),
         )
+
+
+def _is_useless(running: asyncio.Task[Trends]) -> bool:
+    """Failed, or without a span: who just sent the first ones wants to see them, and counting nothing is cheap."""
+    if not running.done():
+        return False
+    return running.cancelled() or running.exception() is not None or not running.result().spans
 
 
 def _gathered(pairs: Iterable[tuple[str, UsageGroup]]) -> dict[str, list[UsageGroup]]:
