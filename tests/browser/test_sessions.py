@@ -162,11 +162,11 @@ def test_the_link_of_an_exchange_is_copied_whole(server: str, tenant: Tenant, br
 def test_an_open_session_grows_and_stays_unfolded(server: str, tenant: Tenant, owner: Watched) -> None:
     page = owner.page
     page.goto(server + record(tenant))
-    page.locator("details.call", has_text="Bash").first.evaluate("one => { one.open = true }")
+    page.locator("details.tool-call", has_text="Bash").first.evaluate("one => { one.open = true }")
     record(tenant, ("Teach the parser brackets", "Now the tests", "And a third thing"))
     expect(page.locator("#e3")).to_be_visible(timeout=FOLLOWED_MS_MAX)
     expect(page.locator("#outline a")).to_have_count(3)
-    assert page.locator("details.call", has_text="Bash").first.get_attribute("open") is not None
+    assert page.locator("details.tool-call", has_text="Bash").first.get_attribute("open") is not None
 
 
 def test_an_open_list_shows_a_session_that_arrives(server: str, tenant: Tenant, owner: Watched) -> None:
@@ -248,7 +248,7 @@ def test_a_session_is_read_without_script(server: str, tenant: Tenant, browser: 
         assert page.locator(".exchange").count() > 0
         page.locator("#outline a[data-to=e50]").click()
         expect(page.locator("#e50")).to_contain_text("zebra50")
-        page.locator("details.call:has(.unfolded) summary").first.click()
+        page.locator("details.tool-call:has(.unfolded) summary").first.click()
         page.get_by_role("link", name=re.compile("^Show .* characters$")).first.click()
         expect(page.get_by_text("line 399")).to_be_visible()
         page.goto(f"{server}/app/w/{tenant.workspace_id}/sessions")
