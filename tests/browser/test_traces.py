@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -22,7 +23,7 @@ PATIENCE_MS = 30_000
 Attributes = dict[str, object]
 
 
-def export(tenant: Tenant, trace: int, count: int, attributes: Attributes, name: str, **more: object) -> str:
+def export(tenant: Tenant, trace: int, count: int, attributes: Attributes, name: str, **more: Any) -> str:
     """Sends spans by OTLP, the first as their root; the trace's id once all of them can be read."""
     headers = {"content-type": PROTOBUF, "authorization": f"Bearer {tenant.make_key()}"}
     start = time.time_ns() - 60_000_000_000
