@@ -27,13 +27,13 @@ from specloop.record.traces.service.reading import TraceReader
 from specloop.transport.guard import requires
 from specloop.transport.paging import CursorParams, PageBody, page_body
 from specloop.transport.routing import Ctx, api_router, provided
-from specloop.transport.schema import Moment
+from specloop.transport.schema import Instant
 
 router = api_router(tags=["Traces"])
 Opinions = Annotated[TraceOpinions, Depends(provided(TraceOpinions))]
 Traces = Annotated[TraceReader, Depends(provided(TraceReader))]
-From = Annotated[Moment | None, Query(alias="from", description="Inclusive")]
-To = Annotated[Moment | None, Query(alias="to", description="Exclusive")]
+From = Annotated[Instant | None, Query(alias="from", description="Inclusive")]
+To = Annotated[Instant | None, Query(alias="to", description="Exclusive")]
 Word = Annotated[str | None, Query(min_length=1, max_length=200)]
 BASE = "/api/v1/workspaces/{workspace_id}/traces"
 
