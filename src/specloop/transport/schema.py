@@ -162,6 +162,8 @@ UUIDText = Annotated[str, AfterValidator(_uuid), Field(json_schema_extra=identif
 Moment = Annotated[
     datetime, BeforeValidator(_iso_text), AfterValidator(_in_utc), PlainSerializer(format_time, return_type=str)
 ]
+Instant = Annotated[AwareDatetime, BeforeValidator(_iso_text)]
+"""A moment that is worthless without its time zone: nobody knows the sender's."""
 
 
 class Input(BaseModel):
