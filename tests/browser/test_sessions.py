@@ -28,7 +28,7 @@ def at_top(page: Page) -> str:
 def check_both_themes(page: Page, address: str) -> None:
     """No rule of accessibility is broken in light or dark."""
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         page.goto(address)
         found = violations(page)
         assert not found, f"{scheme} {address}: " + "\n".join(found)
@@ -68,7 +68,7 @@ def test_everything_unfolded_is_accessible_too(server: str, tenant: Tenant, owne
     page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
     expect(page.get_by_text("line 399").first).to_be_visible()
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         assert violations(page) == []
 
 
@@ -198,7 +198,7 @@ def test_a_session_is_shared_previewed_hidden_and_taken_back(
         expect(viewer.page.get_by_text("The public part").first).to_be_visible()
         expect(viewer.page.get_by_text("The secret recipe")).to_have_count(0)
         for scheme in ("light", "dark"):
-            viewer.page.emulate_media(color_scheme=scheme)
+            viewer.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             assert violations(viewer.page) == []
         assert viewer.complaints == []
     page.get_by_role("button", name="Share").click()

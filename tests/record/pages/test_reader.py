@@ -203,3 +203,12 @@ def test_many_pages_and_parts_at_once_are_all_answered(browser: Browser, person:
 
     with ThreadPoolExecutor(15) as pool:
         assert set(pool.map(ask, enumerate(paths))) == {200}
+
+
+def test_the_traces_of_a_session_are_a_part_of_its_page_and_a_list(browser: Browser, person: Tenant) -> None:
+    address = record(person)
+    part = browser.client.get(f"{address}/traces", headers={"HX-Request": "true"})
+    assert "No trace names this session." in part.text
+    listed = browser.client.get(f"{address}/traces")
+    assert listed.headers["location"] == f"/app/w/{person.workspace_id}/traces?session_id={SESSION}"
+    browser.see(listed.headers["location"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import Depends
 from markupsafe import Markup
@@ -18,16 +19,19 @@ from specloop.app.web.recorded.markup import to_html
 from specloop.app.web.recorded.places import SESSION, Places, places_of, shows
 from specloop.app.web.recorded.titles import title_of
 from specloop.app.web.recorded.words import plain, whole
+from specloop.app.web.session_traces import session_traces
 from specloop.db.context import Context
 from specloop.errors import NotFound
 from specloop.record.projects import ProjectService
 from specloop.record.sessions import DocumentCorrupt, DocumentKind, Exchange, Session, SessionReader
 from specloop.record.sessions.service.uploads import off_loop
 from specloop.record.sessions.transcript import Transcript
+from specloop.record.traces import TraceReader
 from specloop.transport.routing import Ctx, provided
 
 router = page_router()
 Reader = Annotated[SessionReader, Depends(provided(SessionReader))]
+Traces = Annotated[TraceReader, Depends(provided(TraceReader))]
 Projects = Annotated[ProjectService, Depends(provided(ProjectService))]
 UNREAD_MAX = 400_000
 FILES_MAX = 60
@@ -165,6 +169,15 @@ async def full_item(session: Session, transcript: Transcript | None, place: str)
 def read_nothing(session: Session) -> Reading:
     """A reading without content, for pages about a part of the session."""
     return Reading(session, None, (), None)
+
+
+@shows(router, SESSION + "/traces")
+async def show_traces(ctx: Ctx, frame: PartFrame, traces: Traces, session: SessionHere) -> Response:
+    """The traces that name the session: a part for its page, else the list of traces narrowed to it."""
+    if "hx-request" not in frame.request.headers:
+        return frame.go(f"/app/w/{ctx.workspace_id}/traces?{urlencode({'session_id': session.client_id})}")
+    found = await session_traces(ctx, traces, session)
+    return frame.part("recording_traces", **found, traces_href=f"/app/w/{ctx.workspace_id}/traces")
 
 
 @shows(router, SESSION + "/pulse")
