@@ -32,7 +32,11 @@ def test_a_bomb_is_stopped_while_it_inflates(tenant: Tenant) -> None:
     assert (answer.status_code, answer.json()) == (413, TOO_LARGE)
 
 
-@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"{}" * 9000)[:-9], gzip.compress(b"{}") + b"rest"])
+@pytest.mark.parametrize(
+    "content",
+    [b"no gzip", gzip.compress(b"{}" * 9000)[:-9], gzip.compress(b"{}") + b"rest"],
+    ids=["no gzip", "cut off", "more behind"],
+)
 def test_a_broken_gzip_body_is_400_in_the_envelope(tenant: Tenant, content: bytes) -> None:
     answer = put(tenant, SESSION, content, **PACKED)
     assert answer.status_code == 400
