@@ -110,8 +110,8 @@ def spans(variant: str) -> list[Span]:
             links=(Link("ab" * 16, "cd" * 8, "", {"why": name_of(variant, "retry of")}),),
         ),
         span(3, 1, "execute_tool search_orders", 730, 400, genai=GenAI("execute_tool", tool_name="search_orders")),
-        *(span(n, 3, f"GET /orders/{n}", 740 + n * 10, 30) for n in range(4, 9)),
-        span(20, 1, "embeddings small", 1200, 300, genai=GenAI("embeddings", model="small")),
+        *(span(n, 3, f"GET /orders/{n}", 740 + n * 10, 30) for n in range(4, 7)),
+        span(20, 1, "embeddings", 1200, 300, genai=GenAI("embeddings")),
     ]
 
 
@@ -125,7 +125,7 @@ def summary(variant: str = "full", **changes: Any) -> TraceSummary:
         status=TraceStatus.OK if variant == "empty" else TraceStatus.ERROR,
         start_ns=START,
         end_ns=START + 1840 * MS,
-        span_count=1 if variant == "empty" else 9,
+        span_count=1 if variant == "empty" else 7,
         error_count=0 if variant == "empty" else 1,
         usage=Usage() if variant == "empty" else replace(USED, calls_unpriced=2),
         service_names=names,
@@ -133,8 +133,8 @@ def summary(variant: str = "full", **changes: Any) -> TraceSummary:
         agent_names=names,
         models=["gpt-4.1"] if names else [],
         session_ids=names,
-        user_ids=names,
-        tags=[*names, "beta", "vip", "canary"] if names else [],
+        user_ids=names if variant == "hostile" else [],
+        tags=[*names, "vip"] if names else [],
     )
     return replace(made, **changes)
 
@@ -183,6 +183,7 @@ def trace(tab: str) -> Callable[[str], Values]:
             if variant != "empty"
             else [],
             "form": s.EMPTY_FORM,
+            "is_annotating": variant == "hostile",
             "about": "",
         }
 
@@ -196,7 +197,6 @@ def opinions(variant: str) -> Any:
     at, words = s.ago(minutes=1), name_of(variant, "The refund was promised, not booked.")
     given = [
         (FeedbackKind.THUMBS, "down", 0.0),
-        (FeedbackKind.SCORE, 0.4, 0.4),
         (FeedbackKind.COMMENT, words, None),
     ]
     feedback = [Feedback("", s.TRACE, Opinion(kind, value), score, at, at, "") for kind, value, score in given]

@@ -174,6 +174,7 @@ async def _page(
         own_thumb=own_thumb(feedback, ctx.principal.user_id or ""),
         sessions=await _sessions(ctx, frame, recorded, detail.summary.session_ids),
         form=form,
+        is_annotating="annotate" in frame.request.query_params or "name" in form.values,
         about=form.values.get("span_id", view.span_id if view and status != 200 else ""),
     )
 

@@ -7,7 +7,6 @@ import { startFilters } from "./filters.js";
 import { startPalette } from "./palette.js";
 import { startTheme } from "./theme.js";
 import { startToasts } from "./toasts.js";
-import { startWaterfall } from "./waterfall.js";
 
 document.documentElement.classList.add("js");
 startAddress();
@@ -18,4 +17,3 @@ startFilters();
 startToasts();
 startPalette();
 startClock();
-startWaterfall();

@@ -1,7 +1,7 @@
 // The waterfall of a trace: arrow keys walk and fold, the chosen row follows, the open tab of the span is kept.
 const PAUSE_MS = 90;
 
-export function startWaterfall() {
+function start() {
   const list = document.querySelector("[data-waterfall]");
   if (list) new Waterfall(list);
   document.addEventListener("input", (event) => {
@@ -142,3 +142,5 @@ function find(input) {
   const nothing = document.querySelector(`[data-nothing="${input.dataset.find}"]`);
   if (nothing) nothing.hidden = shown > 0;
 }
+
+start();
