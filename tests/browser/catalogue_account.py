@@ -150,7 +150,7 @@ def settings(variant: str) -> Values:
             "auto_validate": True,
             "bounds": bounds,
         },
-        "retention": {"traces_days": 90},
+        "retention": {"traces_days": 90, "sessions_days": None, "scan_events_days": 30, "audit_days": 365},
     }
 
 
