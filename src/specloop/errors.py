@@ -18,9 +18,14 @@ class SpecloopError(Exception):
 
     def __init__(self, detail: str | None = None, **members: Any) -> None:
         """`detail` is shown to the caller (default: the class docstring); `members` are extra public fields."""
-        self.detail = detail or (type(self).__doc__ or "").strip().splitlines()[0]
+        self.detail = detail or self.default_detail()
         self.members = members
         super().__init__(self.detail)
+
+    @classmethod
+    def default_detail(cls) -> str:
+        """What the class itself says."""
+        return next(iter((cls.__doc__ or "").strip().splitlines()), "")
 
 
 class BadRequest(SpecloopError):

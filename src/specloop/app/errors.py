@@ -106,8 +106,11 @@ def _common_headers(error: SpecloopError, dialect: Dialect) -> dict[str, str]:
 
 
 def translate(error: Exception) -> SpecloopError:
-    """The SpecloopError that stands for a framework error; `Internal` for anything unexpected."""
-    if isinstance(error, SpecloopError):
+    """The SpecloopError that stands for a framework error; `Internal` for anything unexpected.
+
+    An inner failure of ours, such as a refused statement, is as unexpected: its words are for the log.
+    """
+    if isinstance(error, SpecloopError) and (error.status != 500 or isinstance(error, Internal)):
         return error
     if isinstance(error, RequestValidationError):
         return _validation(error)

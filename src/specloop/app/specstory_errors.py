@@ -71,7 +71,7 @@ def error_text(error: SpecloopError, path: str) -> str:
 
 
 def _default_text(error: SpecloopError) -> str:
-    is_default = error.detail == type(error)().detail
+    is_default = error.detail == error.default_detail()
     if type(error) is Unauthenticated:
         return "Invalid or missing authentication token" if is_default else "Invalid session token"
     if type(error) is NotFound and is_default:
