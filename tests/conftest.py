@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from specloop.db.database import Database
 from specloop.db.migrations import migrate
 from tests.engines import ENGINES, PostgresServer, running_postgres
+
+settings.register_profile("house", deadline=None)  # how long an example takes is the machine's business
+settings.load_profile("house")
 
 
 async def _migrate(url: str) -> None:

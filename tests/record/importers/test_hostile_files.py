@@ -149,3 +149,10 @@ def replaced(value: Any, data: st.DataObject) -> Any:
         at = data.draw(st.integers(0, len(items) - 1))
         return [*items[:at], replaced(items[at], data), *items[at + 1 :]]
     return data.draw(ANYTHING)
+
+
+def test_a_record_whose_type_is_a_list_is_no_summary(tmp_path: Path) -> None:
+    records = stores.claude_records()
+    records[0]["type"] = []
+    path = stores.write_claude(tmp_path, records)
+    assert [SOURCES["claude"].read(found) for found in SOURCES["claude"].find_in(path)]

@@ -267,7 +267,7 @@ def _version(records: list[Document]) -> str:
 
 def _summary(records: Iterable[Document]) -> str | None:
     """A name that the user or the program gave the session; the newest counts, the user's before the program's."""
-    given = {record.get("type"): record for record in records}
+    given = {text(record, "type"): record for record in records}
     for kind, name in (("custom-title", "customTitle"), ("ai-title", "aiTitle"), ("summary", "summary")):
         if said := text(as_document(given.get(kind)), name):
             return said
