@@ -1,10 +1,11 @@
-"""Fixtures that every part of the suite shares: both state engines, each test with a store of its own."""
+"""Fixtures that every part of the suite shares: all engines, each test with stores of its own."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ from hypothesis import settings
 
 from specloop.db.database import Database
 from specloop.db.migrations import migrate
+from specloop.db.telemetry import TelemetryStore
 from tests.engines import ENGINES, PostgresServer, running_postgres
 
 settings.register_profile("house", deadline=None)  # how long an example takes is the machine's business
 settings.load_profile("house")
+
+_NUMBERS = count()
 
 
 async def _migrate(url: str) -> None:
@@ -74,6 +78,26 @@ async def database(state_url: str) -> AsyncIterator[Database]:
     opened = await Database.open(state_url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(scope="session")
+def telemetry_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the telemetry engine of this process works; it allows one folder only."""
+    return tmp_path_factory.mktemp("telemetry")
+
+
+@pytest.fixture
+def telemetry_dsn(telemetry_folder: Path) -> str:
+    """A fresh telemetry database."""
+    return f"chdb://{telemetry_folder}?database=test_{next(_NUMBERS)}"
+
+
+@pytest.fixture
+async def telemetry(telemetry_dsn: str) -> AsyncIterator[TelemetryStore]:
+    """The fresh store, opened."""
+    store = await TelemetryStore.open(telemetry_dsn)
+    yield store
+    await store.close()
 
 
 def pytest_collection_modifyitems(items: list[Any]) -> None:

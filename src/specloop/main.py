@@ -63,16 +63,16 @@ from specloop.kit.crypto import Pepper
 from specloop.kit.mail import SMTPMailer
 from specloop.record import assembly as record
 from specloop.record.skills import rest as skills_rest
-from specloop.record.traces import TraceExpiry, TraceIntake, TraceSection
+from specloop.record.traces import TraceExpiry, TraceIntake, TraceReader, TraceSection
 from specloop.record.traces.assembly import assemble as assemble_traces
 from specloop.record.traces.rest.submission import PATH as TRACES_PATH
 from specloop.record.traces.service.health import IngestHealth
 from specloop.record.traces.service.intake import inbox_level
-from specloop.run.agents import AgentHealth, AgentRunner, CardService, ConfigServer
+from specloop.run.agents import AgentDiscovery, AgentHealth, AgentRunner, CardService, ConfigServer
 from specloop.run.agents import rest as agents_rest
 from specloop.settings import BadSetting, Role, Settings
 from specloop.transport.edge import BodyLimit, EdgePolicy, RenderedError, wrap
-from specloop.transport.limits import open_limiter
+from specloop.transport.limits import Throughput, open_limiter
 from specloop.transport.net import ListenAddress, bind, parse_listen_address
 from specloop.transport.routing import Door
 from specloop.transport.specstory import SESSION_PATH
@@ -81,6 +81,7 @@ from specloop.worker import Worker
 
 Service = TypeVar("Service")
 KEY_USAGE_SECONDS = 30.0
+AGENT_DISCOVERY_SECONDS = 60.0
 THREAD_SWITCH_SECONDS = 0.0005
 """How long a thread may hold the interpreter while others wait. A busy event loop at the default of 5 ms makes each of
 the many small steps of a database thread wait that long, which showed as a p99 of 400 ms."""
@@ -230,6 +231,8 @@ async def running(
         stack.push_async_callback(asyncio.to_thread, provider.shutdown)
         if settings.role in {Role.ALL, Role.WORKER}:
             await worker.start()
+            discovery = assembly.get(AgentDiscovery)
+            await stack.enter_async_context(every(AGENT_DISCOVERY_SECONDS, discovery.look))
             stack.push_async_callback(worker.stop)
         yield Program(wrap(app, _edge(ground)), app, ground, assembly, setup_token)
 
@@ -343,8 +346,13 @@ def _providers(settings: Settings) -> list[ProviderConfig]:
 
 
 def _add_record(assembly: Assembly, ground: Ground) -> TraceIntake:
+    settings = ground.settings
     intake = TraceIntake(
-        ground.database, ground.telemetry, ground.clock, inbox_bytes_max=ground.settings.ingest_queue_bytes_max
+        ground.database,
+        ground.telemetry,
+        ground.clock,
+        inbox_bytes_max=settings.ingest_queue_bytes_max,
+        allowance=Throughput(settings.rate_ingest_bytes_per_second),
     )
     traces = assemble_traces(ground.telemetry, ground.blobs, intake)
     assembly.take(traces)
@@ -356,6 +364,7 @@ def _add_record(assembly: Assembly, ground: Ground) -> TraceIntake:
 def _add_run(assembly: Assembly, ground: Ground) -> None:
     assembly.add(
         AgentRunner(ground.tracer),
+        AgentDiscovery(ground.database, ground.clock, assembly.get(TraceReader)),
         CardService(),
         ConfigServer(epoch_of(ground.database.writer_engine.sync_engine), ground.database),
     )

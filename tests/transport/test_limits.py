@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from specloop.errors import RateLimited
 from specloop.testing.clock import FakeClock
 from specloop.transport.limits import (
     BadLimitStore,
@@ -13,6 +14,7 @@ from specloop.transport.limits import (
     HeaderStyle,
     RateLimiter,
     Rule,
+    Throughput,
     limit_headers,
     open_limiter,
 )
@@ -122,6 +124,24 @@ async def test_while_the_shared_store_is_away_each_process_limits_by_itself(cloc
 def test_an_address_of_another_kind_is_refused_at_the_start(url: str, clock: FakeClock) -> None:
     with pytest.raises(BadLimitStore):
         open_limiter(url, clock)
+
+
+async def test_bytes_are_counted_for_each_key_and_the_smallest_request_counts_something() -> None:
+    meter = Throughput(1_024)
+    for _ in range(10):
+        await meter.take("one", 0)
+    with pytest.raises(RateLimited) as refused:
+        await meter.take("one", 0)
+    assert 1 <= refused.value.members["retry_after"] <= 10
+    await meter.take("two", 1 << 30)  # larger than everything that may be sent in a window: it goes through, alone
+    with pytest.raises(RateLimited):
+        await meter.take("two", 1)
+
+
+async def test_no_limit_on_bytes_counts_nothing() -> None:
+    meter = Throughput(0)
+    for _ in range(100):
+        await meter.take("one", 1 << 30)
 
 
 def test_headers_follow_the_contract_of_the_dialect() -> None:

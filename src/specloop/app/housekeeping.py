@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from specloop.kit.log import get_logger
 
 log = get_logger(__name__)
-Chore = Callable[[], Awaitable[None]]
+Chore = Callable[[], Awaitable[object]]
 
 
 @asynccontextmanager

@@ -26,6 +26,8 @@ class Budget(StrEnum):
 
     REST = "rest"
     GRAPHQL = "graphql"
+    BYTES = "bytes"
+    """Not by requests: the route itself counts the bytes that it takes in."""
 
 
 @dataclass(frozen=True, slots=True)

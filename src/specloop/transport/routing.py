@@ -199,6 +199,8 @@ async def _entered(request: Request, gate: Gate, principal: Principal, guard: Gu
 
 
 async def _count(request: Request, gate: Gate, principal: Principal, budget: Budget) -> None:
+    if budget is Budget.BYTES:
+        return
     admission = await gate.admit(principal, request_info(request).client_ip, budget)
     request.state.admission = admission
     if not admission.is_allowed:

@@ -14,7 +14,11 @@ from specloop.db.telemetry import TelemetryStore
 from specloop.db.uow import ALL_WORKSPACES
 from specloop.record.traces.repository.native import ATTRIBUTES_MAX, EVENTS_MAX, LINKS_MAX, VALUE_BYTES_MAX
 from specloop.record.traces.tables import InboxRow
+from specloop.transport.guard import Admission
+from specloop.transport.limits import Throughput
 from tests.record.traces.harness import (
+    PROTOBUF,
+    Gate,
     Server,
     attributes_of,
     eventually,
@@ -140,6 +144,24 @@ async def test_a_full_inbox_answers_503_with_a_time_and_loses_nothing(
 
         await eventually(is_empty)
         assert (await server.send(request)).status_code == 200
+        await server.wait_for_spans(hex_trace(1), 1)
+
+
+async def test_a_workspace_sends_as_many_bytes_as_it_may_however_few_its_requests(
+    database: Database, telemetry: TelemetryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object) -> Admission:
+        return Admission(1, 0, 60, is_allowed=False)
+
+    monkeypatch.setattr(Gate, "admit", refuse)
+    request = request_of(span_of(attributes={"text": "x" * 40_000}))
+    async with serving(database, telemetry, allowance=Throughput(10_000)) as server:
+        answers = [await server.send(request) for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
+        assert 1 <= int(answers[-1].headers["retry-after"]) <= 10
+        assert answers[-1].headers["content-type"] == PROTOBUF
+        assert (await server.send(request, "theirs")).status_code == 200
+        monkeypatch.undo()
         await server.wait_for_spans(hex_trace(1), 1)
 
 

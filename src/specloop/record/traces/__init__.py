@@ -10,7 +10,7 @@ from specloop.record.traces.opinions import Annotation, Annotator, Feedback, Fee
 from specloop.record.traces.service.everything import TraceSection
 from specloop.record.traces.service.expiry import TraceExpiry
 from specloop.record.traces.service.export import TraceExports
-from specloop.record.traces.service.intake import Receipt, TraceIntake
+from specloop.record.traces.service.intake import Receipt, TraceIntake, heard_since
 from specloop.record.traces.service.opinions import TraceDeleted, TraceOpinions, TraceRemoval
 from specloop.record.traces.service.reading import TraceReader
 
@@ -41,5 +41,6 @@ __all__ = [
     "TraceSection",
     "TraceStatus",
     "TraceSummary",
+    "heard_since",
     "messages_of",
 ]

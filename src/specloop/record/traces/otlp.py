@@ -19,7 +19,7 @@ from specloop.kit.context import Principal
 from specloop.record.traces.errors import MalformedTraces
 from specloop.record.traces.ingest.decode import Encoding
 from specloop.record.traces.service.intake import Receipt, TraceIntake
-from specloop.transport.guard import requires
+from specloop.transport.guard import Budget, requires
 from specloop.transport.routing import GuardedRoute, Handler, provided
 
 PATHS = ("/otel/v1/traces", "/v1/traces", "/api/public/otel/v1/traces")
@@ -55,7 +55,7 @@ class IntakeRoute(GuardedRoute):
 router = APIRouter(route_class=IntakeRoute, redirect_slashes=False, tags=["OpenTelemetry"])
 
 
-@requires("write:traces", workspace_header=True)
+@requires("write:traces", workspace_header=True, budget=Budget.BYTES)
 async def receive_traces(request: Request, intake: Intake) -> Response:
     """200 means: the accepted spans are on disk. Refused spans are counted in `partial_success`."""
     principal: Principal = request.state.principal

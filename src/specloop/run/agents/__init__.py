@@ -19,6 +19,7 @@ from specloop.run.agents.model import (
     VersionSource,
 )
 from specloop.run.agents.service.card import CardService, CardSource
+from specloop.run.agents.service.discovery import AgentDiscovery
 from specloop.run.agents.service.health import AgentHealth
 from specloop.run.agents.service.registry import (
     AgentChanges,
@@ -48,6 +49,7 @@ __all__ = [
     "Agent",
     "AgentChanges",
     "AgentConfigVersion",
+    "AgentDiscovery",
     "AgentHealth",
     "AgentOrigin",
     "AgentRunner",

@@ -130,6 +130,12 @@ async def intake_counts(ctx: Context, since: datetime) -> list[IntakeCount]:
     return [IntakeCount(outcome, int(spans), int(size), last_at) for outcome, spans, size, last_at in rows]
 
 
+async def heard_since(unit: UnitOfWork, since: datetime) -> list[tuple[str, str]]:
+    """(account id, workspace id) of the workspaces that received something since `since`."""
+    query = select(IntakeRow.account_id, IntakeRow.workspace_id).where(IntakeRow.last_at >= since).distinct()
+    return [(account_id, workspace_id) for account_id, workspace_id in await unit.session.execute(query)]
+
+
 async def oldest_waiting(ctx: Context) -> datetime | None:
     """When the workspace's oldest body in the inbox arrived; None when none waits."""
     return await ctx.session.scalar(

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from pydantic import ValidationError
@@ -26,8 +26,10 @@ from specloop.record.traces.ingest.validate import Verdict, validate, why_refuse
 from specloop.record.traces.model import Outcome
 from specloop.record.traces.repository import inbox
 from specloop.record.traces.repository.inbox import Arrival
+from specloop.transport.limits import Throughput
 
 INBOX_BYTES_MAX = 1 << 30
+UNLIMITED: Final = Throughput(0)
 OFF_LOOP_BYTES = 256 << 10
 """Bodies above this size are decoded on a thread, so that other requests go on."""
 
@@ -52,9 +54,17 @@ class TraceIntake:
     """The way of every span into Specloop. Runs its background work between `start` and `stop`."""
 
     def __init__(
-        self, database: Database, telemetry: TelemetryStore, clock: Clock, *, inbox_bytes_max: int = INBOX_BYTES_MAX
+        self,
+        database: Database,
+        telemetry: TelemetryStore,
+        clock: Clock,
+        *,
+        inbox_bytes_max: int = INBOX_BYTES_MAX,
+        allowance: Throughput = UNLIMITED,
     ) -> None:
+        """`allowance` is counted for each workspace."""
         self._clock = clock
+        self._allowance = allowance
         self._drainer = Drainer(database, telemetry)
         self._journal = Journal(database, bytes_max=inbox_bytes_max, on_commit=self._drainer.wake)
 
@@ -71,8 +81,9 @@ class TraceIntake:
         """Take the spans of one ExportTraceServiceRequest; they belong to `workspace_id` whatever they claim.
 
         Returns once the accepted spans are durable; they become readable within about a second.
-        Raises: MalformedTraces, InboxFull, Unavailable.
+        Raises: RateLimited, MalformedTraces, InboxFull, Unavailable.
         """
+        await self._allowance.take(workspace_id, len(body))
         now, now_ns = self._now()
         if len(body) > OFF_LOOP_BYTES:
             verdict = await asyncio.to_thread(_examine, body, encoding, now_ns)
@@ -87,13 +98,14 @@ class TraceIntake:
         """Take traces in plain JSON (`SubmittedTrace` each); one that is wrong is refused alone, as a whole.
 
         With an idempotency `key`, traces without an id get the same one each time. Returns once they are durable.
-        Raises: InboxFull, Unavailable.
+        Raises: RateLimited, InboxFull, Unavailable.
         """
         now, now_ns = self._now()
         seed = None if key is None else f"{principal.actor_id}\0{workspace_id}\0{key}"
         message, submission = await asyncio.to_thread(_convert, documents, seed, now, now_ns)
         if message.resource_spans:
             size = message.ByteSize()
+            await self._allowance.take(workspace_id, size)
             await self._keep(principal, workspace_id, now, validate(message, None, now_ns), size)
         return submission
 
@@ -111,6 +123,11 @@ async def inbox_level(unit: UnitOfWork) -> dict[str, float]:
     """What waits to be stored, for the metrics of the whole server; `unit` sees all workspaces."""
     requests, size = await inbox.level(unit)
     return {"inbox_requests": requests, "inbox_bytes": size}
+
+
+async def heard_since(unit: UnitOfWork, since: datetime) -> Sequence[tuple[str, str]]:
+    """(account id, workspace id) of the workspaces that spans came to since `since`; `unit` sees all of them."""
+    return await inbox.heard_since(unit, since)
 
 
 def _convert(

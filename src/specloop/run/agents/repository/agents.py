@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
@@ -138,6 +139,26 @@ async def active_names(ctx: Context) -> dict[str, tuple[str, str]]:
         )
     )
     return {agent_id: (name, slug) for agent_id, name, slug in rows.all()}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Whom the caller's workspace knows, archived agents too: ids, every word that names one, how many are inferred."""
+
+    ids: frozenset[str]
+    names: frozenset[str]
+    inferred: int
+
+
+async def known(ctx: Context) -> Known:
+    """The agents' names, slugs and the words they are matched by."""
+    query = select(AgentRow.id, AgentRow.name, AgentRow.slug, AgentRow.match, AgentRow.origin)
+    rows = (await ctx.session.execute(query.where(AgentRow.workspace_id == ctx.workspace_id))).all()
+    words = {
+        word for _, name, slug, match, _ in rows for word in (name, slug, *match.values()) if isinstance(word, str)
+    }
+    inferred = sum(origin == AgentOrigin.INFERRED for *_, origin in rows)
+    return Known(frozenset(row[0] for row in rows), frozenset(words), inferred)
 
 
 async def edges(ctx: Context, agent_ids: Iterable[str] | None = None) -> dict[str, list[str]]:
