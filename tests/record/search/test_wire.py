@@ -95,6 +95,12 @@ async def test_resume_answers_queries_of_fewer_than_two_letters_with_nothing(cli
     assert await resume(cli) == []
 
 
+async def test_resume_refuses_a_project_that_no_store_can_look_up(cli: Linked) -> None:
+    refused = await cli.send("POST", RESUME, json={"query": "needle", "projectId": "a\x00b"})
+    assert refused.status_code == 400
+    assert refused.json()["success"] is False
+
+
 async def test_resume_shows_nothing_of_other_users(program: Program, cli: Linked) -> None:
     await put(cli, "s", "needle")
     other = await linked(program, await program.register("other@test.com"))

@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_camel
 
 from specloop.record.search.model import Hit, SearchAnswer
 from specloop.record.sessions.schema import SessionBody, Wire, session_body
+from specloop.transport.schema import ShortText
 
 
 class ResumeQuery(BaseModel):
@@ -17,7 +18,7 @@ class ResumeQuery(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel)
 
     query: str = ""
-    project_id: str | None = None
+    project_id: ShortText | None = None
 
 
 class ResumeHit(SessionBody):
