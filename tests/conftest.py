@@ -15,6 +15,8 @@ from hypothesis import settings
 from specloop.db.database import Database
 from specloop.db.migrations import migrate
 from specloop.db.telemetry import TelemetryStore
+from specloop.db.telemetry.client import TelemetryClient
+from specloop.db.telemetry.dsn import parse_dsn
 from tests.engines import ENGINES, PostgresServer, running_postgres
 
 settings.register_profile("house", deadline=None)  # how long an example takes is the machine's business
@@ -87,9 +89,14 @@ def telemetry_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def telemetry_dsn(telemetry_folder: Path) -> str:
-    """A fresh telemetry database."""
-    return f"chdb://{telemetry_folder}?database=test_{next(_NUMBERS)}"
+def telemetry_dsn(telemetry_folder: Path) -> Iterator[str]:
+    """A fresh telemetry database; the engine gets slower with each one that it keeps."""
+    dsn = f"chdb://{telemetry_folder}?database=test_{next(_NUMBERS)}"
+    yield dsn
+    address = parse_dsn(dsn)
+    client = TelemetryClient(address, database=None, settings={})
+    client.command("DROP DATABASE IF EXISTS {database:Identifier} SYNC", {"database": address.database})
+    client.close()
 
 
 @pytest.fixture
