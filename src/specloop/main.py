@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from threading import Thread
 from typing import Any, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -246,6 +247,7 @@ def _ready(greeting: Greeting) -> None:
     gc.freeze()
     gc.enable()
     greet(greeting)
+    Thread(target=graphql_rest.load, daemon=True).start()
 
 
 def _renew(tls: ServerTLS) -> None:
