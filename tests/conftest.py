@@ -25,6 +25,22 @@ settings.load_profile("house")
 _NUMBERS = count()
 
 
+class CompiledStatements(dict[Any, Any]):
+    """SQL that was compiled for one store, for every later store of the same engine.
+
+    SQLAlchemy compiles anew for each `Database`: its keys begin with the dialect object.
+    """
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get((key[0].name, *key[1:]), default)
+
+    def __setitem__(self, key: Any, compiled: Any) -> None:
+        super().__setitem__((key[0].name, *key[1:]), compiled)
+
+
+_COMPILED = CompiledStatements()
+
+
 async def _migrate(url: str) -> None:
     database = await Database.open(url)
     await migrate(database)
@@ -78,6 +94,8 @@ def state_url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) 
 async def database(state_url: str) -> AsyncIterator[Database]:
     """The fresh store, opened."""
     opened = await Database.open(state_url)
+    for engine in {opened.reader_engine, opened.writer_engine}:
+        engine.update_execution_options(compiled_cache=_COMPILED)
     yield opened
     await opened.close()
 

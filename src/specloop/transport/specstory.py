@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from fastapi import APIRouter
@@ -65,8 +66,12 @@ def success(data: object) -> dict[str, object]:
     return {"success": True, "data": data}
 
 
+@cache
 def common_routes() -> APIRouter:
-    """OPTIONS anywhere, and unknown paths: 401 without a credential, `Not found` with one (specstory.md §1.0)."""
+    """OPTIONS anywhere, and unknown paths: 401 without a credential, `Not found` with one (specstory.md §1.0).
+
+    They are the same for every application, like those of a module-level router.
+    """
     router = api_router()
 
     @public()
