@@ -93,7 +93,8 @@ def test_encode_then_ingest_then_read_is_the_identity(
     assert (found.name, found.kind, found.events[0].name) == (span.name, span.kind, span.events[0].name)
     assert same(dict(found.attributes), readable(attributes))
     assert same(dict(found.events[0].attributes), readable(event))
-    (summary,) = runner.run(traces.read_traces(telemetry, workspace_id, [trace_id]))
+    placed = runner.run(traces.place(telemetry, workspace_id, trace_id))
+    (summary,) = runner.run(traces.read_traces(telemetry, workspace_id, [placed]))
     assert (summary.start_ns, summary.end_ns, summary.span_count) == (found.start_ns, found.end_ns, 1)
 
 

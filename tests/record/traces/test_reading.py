@@ -9,6 +9,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from specloop.record.traces.model import TREE_DEPTH_MAX
+from specloop.record.traces.repository import traces
 from tests.record.traces.harness import (
     THEIRS,
     Server,
@@ -98,6 +99,40 @@ async def test_filters_choose_traces(server: Server) -> None:
     newest = (await server.get("", limit=1)).json()["results"][0]["started_at"]
     assert await found(**{"from": newest}) == {3}
     assert await found(to=newest) == {1, 2}
+
+
+@pytest.mark.parametrize("rows", [1, 2, 100, 0])
+async def test_a_list_is_in_order_however_few_rows_show_that(
+    server: Server, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    """Traces whose later parts came first, and out of order: the newest rows are not those of the newest traces."""
+    monkeypatch.setattr(traces, "ROWS_PER_TRACE" if rows else "ROWS_MAX", rows)
+    base = time.time_ns() - HOUR_NS
+    for late in (True, False):
+        parts = [
+            span_of(2 if late else 1, trace=n, start_ns=base + (100 * (n % 3) if late else 0) + n) for n in range(1, 13)
+        ]
+        for span in parts[::5]:
+            span.status.code = Status.STATUS_CODE_ERROR
+        await server.send(request_of(*parts))
+        await _stored(server, 12)
+
+    async def listed(**query: Any) -> list[int]:
+        seen: list[int] = []
+        while True:
+            page = (await server.get("", limit=2, **query)).json()
+            seen += [int(trace["trace_id"], 16) for trace in page["results"]]
+            if page["pagination"].get("next_cursor") is None:
+                return seen
+            query["cursor"] = page["pagination"]["next_cursor"]
+
+    async def complete() -> bool:
+        return (await server.get("/stats")).json()["spans"] == 24
+
+    await eventually(complete)
+    assert await listed() == list(range(12, 0, -1))
+    assert await listed(status="error") == [11, 6, 1]
+    assert await listed(status="ok") == [n for n in range(12, 0, -1) if n not in {11, 6, 1}]
 
 
 async def test_a_trace_shows_what_its_spans_say(server: Server) -> None:

@@ -123,7 +123,8 @@ CREATE TABLE IF NOT EXISTS traces (
 )
 ENGINE = AggregatingMergeTree
 ORDER BY (workspace_id, trace_id)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+-- A page of a list picks out a few dozen rows by their ids, which lie anywhere.
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 128;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS traces_from_spans TO traces AS
 SELECT

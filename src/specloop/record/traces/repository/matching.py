@@ -29,6 +29,12 @@ _WHOLE = {
     "latency_ms_min": "last_ns - first_ns >= {latency_ns_min:UInt64}",
     "latency_ms_max": "last_ns - first_ns <= {latency_ns_max:UInt64}",
 }
+# What at least one row of such a trace shows: the first one, or the one that failed.
+_ROW = {
+    "start": "t.start_ns >= {start_ns:UInt64}",
+    "end": "t.start_ns < {end_ns:UInt64}",
+    "status": "t.has_error = {failed:UInt8}",
+}
 # Lists of names in any row of a trace.
 _LISTS = {
     "agent_id": "agent_ids",
@@ -63,7 +69,8 @@ class Matching:
     def __init__(self, chosen: TraceFilter, sets: TraceSets | None = None) -> None:
         self._where: list[str] = [KNOWN]
         self._having: list[str] = []
-        self._reads_text = bool(chosen.text or chosen.attributes)
+        self._row: list[str] = []
+        self.reads_text = bool(chosen.text or chosen.attributes)
         self.parameters: dict[str, Any] = {}
         self._add_whole(chosen)
         self._add_lists(chosen)
@@ -78,6 +85,11 @@ class Matching:
         return " AND ".join(self._where)
 
     @property
+    def where_row(self) -> str:
+        """The conditions on rows, and what at least one row of each matching trace shows."""
+        return " AND ".join([*self._where, *self._row])
+
+    @property
     def having(self) -> str:
         """The conditions on traces; `1` when there are none."""
         return " AND ".join(self._having) or "1"
@@ -85,23 +97,28 @@ class Matching:
     @property
     def settings(self) -> str:
         """What a query with these conditions ends with: text is read in small blocks, since values may be large."""
-        return " SETTINGS max_block_size = 1024" if self._reads_text else ""
+        return " SETTINGS max_block_size = 1024" if self.reads_text else ""
 
     @property
     def is_by_row(self) -> bool:
         """Whether there are no conditions on whole traces."""
         return not self._having
 
-    def add_having(self, condition: str, **parameters: Any) -> None:
-        """One more condition on traces."""
-        self._having.append(condition)
-        self.parameters |= parameters
+    def add_before(self, start_ns: int, trace_id: str) -> None:
+        """Only traces behind this one in a list with the newest first."""
+        self._having.append(
+            "(first_ns, t.trace_id) < ({before_ns:UInt64}, toFixedString(unhex({before_trace:String}), 16))"
+        )
+        self._row.append("t.start_ns <= {before_ns:UInt64}")
+        self.parameters |= {"before_ns": start_ns, "before_trace": trace_id}
 
     def _add_whole(self, chosen: TraceFilter) -> None:
         for name, condition in _WHOLE.items():
             value = getattr(chosen, name)
             if value is not None:
-                self.add_having(condition, **_whole_parameter(name, value))
+                self._having.append(condition)
+                self._row += [_ROW[name]] if name in _ROW else []
+                self.parameters |= _whole_parameter(name, value)
 
     def _add_lists(self, chosen: TraceFilter) -> None:
         for name, column in _LISTS.items():

@@ -77,8 +77,11 @@ class TraceGlance:
         return self._outlines.get(key, mark) or self._outlines.put(key, mark, await self._outline(ctx, wanted))
 
     async def _outline(self, ctx: Context, trace_id: str) -> TraceDetail:
+        placed = await traces.place(self._telemetry, ctx.workspace_id, trace_id)
+        if placed is None:
+            raise TraceNotFound
         found, spans = await asyncio.gather(
-            traces.read_traces(self._telemetry, ctx.workspace_id, [trace_id]),
+            traces.read_traces(self._telemetry, ctx.workspace_id, [placed]),
             outline.outline(self._telemetry, ctx.workspace_id, trace_id, TREE_SPANS_MAX),
         )
         if not found:

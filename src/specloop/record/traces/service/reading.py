@@ -6,9 +6,8 @@ import asyncio
 import base64
 import binascii
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from specloop.db.context import Context
 from specloop.db.paging import Page, PageRequest
@@ -31,7 +30,6 @@ from specloop.record.traces.model import (
 from specloop.record.traces.pricing import usage_of
 from specloop.record.traces.repository import figures, inbox, opinions, spans, traces
 from specloop.record.traces.repository.matching import Matching, TraceSets, nanoseconds
-from specloop.record.traces.repository.usage import usage_in_window
 
 WINDOW_DEFAULT = timedelta(hours=24)
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
@@ -80,10 +78,7 @@ class TraceReader:
 
         Raises: TraceNotFound.
         """
-        wanted = trace_id.lower()
-        if not _TRACE_ID.fullmatch(wanted) or not await traces.is_known(self._telemetry, ctx.workspace_id, wanted):
-            raise TraceNotFound
-        return wanted
+        return (await self._place(ctx, trace_id)).trace_id
 
     async def _count(self, workspace_id: str, matching: Matching, page: PageRequest) -> int | None:
         return await traces.count_traces(self._telemetry, workspace_id, matching) if page.is_counted else None
@@ -93,9 +88,10 @@ class TraceReader:
 
         Raises: TraceNotFound.
         """
+        placed = await self._place(ctx, trace_id)
         summary, rows = await asyncio.gather(
-            self._summary(ctx, trace_id),
-            spans.page_spans(self._telemetry, ctx.workspace_id, _hex_or_none(trace_id), limit=TREE_SPANS_MAX),
+            self._summary(ctx, placed),
+            spans.page_spans(self._telemetry, ctx.workspace_id, placed.trace_id, limit=TREE_SPANS_MAX),
         )
         return TraceDetail(summary, build_tree(rows), summary.span_count > len(rows))
 
@@ -112,7 +108,7 @@ class TraceReader:
 
         Raises: TraceNotFound; ValidationFailed for a cursor that is not ours.
         """
-        summary = await self._summary(ctx, trace_id)
+        summary = await self._summary(ctx, await self._place(ctx, trace_id))
         found = await spans.page_spans(
             self._telemetry,
             ctx.workspace_id,
@@ -135,20 +131,19 @@ class TraceReader:
         if start >= end:
             raise BadRequest("'from' must be before 'to'")
         window = (nanoseconds(start), nanoseconds(end))
-        row, rows = await asyncio.gather(
-            figures.totals(self._telemetry, ctx.workspace_id, *window),
-            figures.by_group(self._telemetry, ctx.workspace_id, *window),
+        facts, count = await asyncio.gather(
+            figures.facts(self._telemetry, ctx.workspace_id, *window),
+            figures.traces_in(self._telemetry, ctx.workspace_id, *window),
         )
-        used = await usage_in_window(self._telemetry, ctx.workspace_id, *window)
         return TraceFigures(
             start=start,
             end=end,
-            traces=row["traces"],
-            spans=row["spans"],
-            errors=row["errors"],
-            latency_ms=row["latency_ms"],
-            usage=usage_of(group for _, _, group in used),
-            groups=_groups(rows, used),
+            traces=count,
+            spans=facts.total["calls"],
+            errors=facts.total["errors"],
+            latency_ms=facts.total["latency_ms"],
+            usage=usage_of(group for _, _, group in facts.usage),
+            groups=_groups(facts),
         )
 
     async def agents_seen(self, ctx: Context, since: datetime) -> Sequence[tuple[str, str]]:
@@ -178,20 +173,18 @@ class TraceReader:
             end=now,
         )
 
-    async def _summary(self, ctx: Context, trace_id: str) -> TraceSummary:
+    async def _place(self, ctx: Context, trace_id: str) -> traces.Placed:
         wanted = trace_id.lower()
-        found: list[TraceSummary] = []
-        if _TRACE_ID.fullmatch(wanted):
-            found = await traces.read_traces(self._telemetry, ctx.workspace_id, [wanted])
+        found = await traces.place(self._telemetry, ctx.workspace_id, wanted) if _TRACE_ID.fullmatch(wanted) else None
+        if found is None:
+            raise TraceNotFound
+        return found
+
+    async def _summary(self, ctx: Context, placed: traces.Placed) -> TraceSummary:
+        found = await traces.read_traces(self._telemetry, ctx.workspace_id, [placed])
         if not found:
             raise TraceNotFound
         return found[0]
-
-
-def _hex_or_none(trace_id: str) -> str:
-    """The id in lower case, or that of no trace for a text that is no id."""
-    wanted = trace_id.lower()
-    return wanted if _TRACE_ID.fullmatch(wanted) else "0" * 32
 
 
 async def _sets(ctx: Context, chosen: TraceFilter) -> TraceSets:
@@ -202,19 +195,16 @@ async def _sets(ctx: Context, chosen: TraceFilter) -> TraceSets:
     )
 
 
-def _groups(
-    rows: Sequence[Mapping[str, Any]], used: Sequence[tuple[str, str, UsageGroup]]
-) -> dict[str, list[GroupFigures]]:
+def _groups(facts: figures.Facts) -> dict[str, list[GroupFigures]]:
     usage: dict[tuple[str, str], list[UsageGroup]] = {}
-    for agent, service, group in used:
+    for agent, service, group in facts.usage:
         for place in (("model", group.model), ("agent", agent), ("service", service)):
             usage.setdefault(place, []).append(group)
     groups: dict[str, list[GroupFigures]] = {"model": [], "agent": [], "service": []}
-    for row in rows:
-        kind, name = row["kind"], row["name"]
+    for kind, name, row in facts.groups:
         if name or kind == "service":
             used_here = usage_of(usage.get((kind, name), ()))
-            groups[kind].append(GroupFigures(name, row["spans"], row["errors"], row["latency_ms"], used_here))
+            groups[kind].append(GroupFigures(name, row["calls"], row["errors"], row["latency_ms"], used_here))
     return groups
 
 
