@@ -94,6 +94,7 @@ def test_encode_then_ingest_then_read_is_the_identity(
     assert same(dict(found.attributes), readable(attributes))
     assert same(dict(found.events[0].attributes), readable(event))
     placed = runner.run(traces.place(telemetry, workspace_id, trace_id))
+    assert placed is not None
     (summary,) = runner.run(traces.read_traces(telemetry, workspace_id, [placed]))
     assert (summary.start_ns, summary.end_ns, summary.span_count) == (found.start_ns, found.end_ns, 1)
 
