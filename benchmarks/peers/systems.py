@@ -94,7 +94,7 @@ class Specloop(System):
     database = "state.db"
     path = "/otel/v1/traces"
     ready_path = "/api/v1/health"
-    requests = 60
+    requests = 300
 
     def command(self) -> list[str]:
         """All defaults."""
@@ -189,7 +189,7 @@ class BareSink(System):
     database = "bare.db"
     packages = ("granian==2.8.7", "opentelemetry-proto==1.45.2")
     ready_path = "/ready"
-    requests = 60
+    requests = 300
 
     def command(self) -> list[str]:
         """One worker."""

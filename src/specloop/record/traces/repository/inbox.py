@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -18,6 +19,10 @@ from specloop.record.traces.repository.native import ReceivedBody
 from specloop.record.traces.tables import InboxRow, IntakeRow
 
 FAILURE_LENGTH_MAX = 500
+
+# Made once, and without the ORM: every few requests run these.
+_ADD = InboxRow.metadata.tables[InboxRow.__tablename__].insert()
+_STORED = select(func.coalesce(func.sum(InboxRow.size), 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ async def append(unit: UnitOfWork, arrivals: Sequence[Arrival]) -> None:
         if arrival.body
     ]
     if rows:
-        await unit.session.execute(insert(InboxRow), rows)
+        await unit.session.execute(_ADD, rows)
     counts = _counts(arrivals)
     if counts:
         await unit.session.execute(_counting(unit.engine_name), counts)
@@ -72,7 +77,7 @@ async def append(unit: UnitOfWork, arrivals: Sequence[Arrival]) -> None:
 
 async def stored_bytes(unit: UnitOfWork) -> int:
     """The size of all bodies in the inbox."""
-    return int(await unit.session.scalar(select(func.coalesce(func.sum(InboxRow.size), 0))) or 0)
+    return int(await unit.session.scalar(_STORED) or 0)
 
 
 async def level(unit: UnitOfWork) -> tuple[int, int]:
@@ -169,6 +174,7 @@ def _counts(arrivals: Sequence[Arrival]) -> list[dict[str, Any]]:
     return [merged[key] for key in sorted(merged)]
 
 
+@cache
 def _counting(engine_name: str) -> Any:
     statement: Any = postgresql_insert(IntakeRow) if engine_name == "postgresql" else sqlite_insert(IntakeRow)
     return statement.on_conflict_do_update(
