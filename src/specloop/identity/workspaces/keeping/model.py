@@ -35,7 +35,7 @@ class Store(Protocol):
         ...
 
 
-Tidying = Callable[[], Awaitable[None]]
+Tidying = Callable[[], Awaitable[object]]
 """Takes off the disk what deletions have only hidden. Called after each sweep."""
 
 
