@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from urllib.parse import urlsplit
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from specloop.app.web import diff, figures
@@ -38,6 +38,8 @@ def test_line_numbers_of_a_diff_rise_on_both_sides(before: list[str], after: lis
 
 
 @given(st.lists(st.tuples(SHARES, SHARES, SHARES).map(sorted), min_size=1, max_size=5), st.none() | SHARES)
+@example(rows=[[0.0, 0.0, 5e-324]], goal=None)
+@example(rows=[[0.0, 1e-299, 2e-299]], goal=None)
 def test_every_mark_of_a_plot_lies_inside_and_keeps_its_order(rows: list[list[float]], goal: float | None) -> None:
     plot = interval_plot([Interval("x", point, low, high, "after") for low, point, high in rows], zero=0.0, goal=goal)
     for mark in plot.marks:

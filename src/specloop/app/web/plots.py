@@ -62,9 +62,13 @@ class Bar:
     width: float
 
 
+SPAN_MIN = 1e-300
+"""Below it, parts of a span cannot be told from nothing."""
+
+
 def nice_step(span: float, wanted: int = 5) -> float:
     """A step of 1, 2 or 5 times a power of ten that cuts `span` into about `wanted` parts."""
-    if span <= 0 or not math.isfinite(span):
+    if span < SPAN_MIN or not math.isfinite(span):
         return 1.0
     raw = span / wanted
     power = 10.0 ** math.floor(math.log10(raw))
