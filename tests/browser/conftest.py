@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests: one browser and one preview server for all of them, a fresh context for each."""
+"""Fixtures of the browser tests: one browser and one preview server for all of them, an emptied context for each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,17 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, ViewportSize, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Dialog,
+    Error,
+    Page,
+    Playwright,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from tests.browser.chromium import MISSING, find_browser
 from tests.browser.preview import build
@@ -23,12 +33,17 @@ from tests.server import started_server
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 375, "height": 720}
 
+_idle: dict[str, list[Page]] = {}
+"""Pages that no test has at the moment, by the options of their contexts: a new one starts a process, and loads and
+compiles every file anew."""
+
 
 @contextmanager
 def serving(app: Any) -> Generator[str]:
     """Serves an ASGI application on a free loopback port; yields its origin."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
+    listener.listen()  # who comes before the server is up waits instead of being refused
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
@@ -62,6 +77,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
         pytest.fail(MISSING, pytrace=False)
     started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
     yield started
+    _idle.clear()
     started.close()
 
 
@@ -73,7 +89,13 @@ class Watched:
         self.complaints: list[str] = []
         page.on("console", self._note)
         page.on("pageerror", self._crash)
-        page.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
+        page.on("dialog", self._refuse)
+
+    def stop(self) -> None:
+        """Note nothing more."""
+        self.page.remove_listener("console", self._note)
+        self.page.remove_listener("pageerror", self._crash)
+        self.page.remove_listener("dialog", self._refuse)
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
@@ -82,16 +104,54 @@ class Watched:
     def _crash(self, error: Error) -> None:
         self.complaints.append(f"{self.page.url}: uncaught: {error}")
 
+    def _refuse(self, dialog: Dialog) -> None:
+        self.complaints.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
 
 @contextmanager
-def opened(browser: Browser, **options: Any) -> Generator[Watched]:
-    """A page in a context of its own (its own cookies)."""
-    options.setdefault("viewport", DESKTOP)
-    context = browser.new_context(**options)
+def fresh(browser: Browser, **options: Any) -> Generator[Watched]:
+    """A page in a context that was never used: its cache is empty."""
+    context = browser.new_context(**_complete(options))
     try:
         yield Watched(context.new_page())
     finally:
         context.close()
+
+
+@contextmanager
+def opened(browser: Browser, **options: Any) -> Generator[Watched]:
+    """A page in a context of its own: its own cookies and storage. The cached files are those of earlier tests."""
+    chosen = _complete(options)
+    idle = _idle.setdefault(repr(sorted(chosen.items())), [])
+    page = idle.pop() if idle else browser.new_context(**chosen).new_page()
+    watched = Watched(page)
+    try:
+        yield watched
+    finally:
+        watched.stop()
+        try:
+            _forget(page, chosen)
+        except Error:  # the page is beyond repair, such as after a crash
+            page.context.close()
+        else:
+            idle.append(page)
+
+
+def _complete(options: dict[str, Any]) -> dict[str, Any]:
+    return {"viewport": DESKTOP, **options}
+
+
+def _forget(page: Page, options: dict[str, Any]) -> None:
+    """Leave nothing to the next test."""
+    for other in page.context.pages:
+        if other is not page:
+            other.close()
+    page.evaluate("() => location.protocol.startsWith('http') && localStorage.clear()")
+    page.goto("about:blank")
+    theme, motion = options.get("color_scheme", "light"), options.get("reduced_motion", "no-preference")
+    page.emulate_media(color_scheme=theme, reduced_motion=motion)
+    page.context.clear_cookies()
 
 
 @pytest.fixture
@@ -137,7 +197,11 @@ def sign_in(page: Page, server: str, email: str) -> None:
 
 @pytest.fixture
 def owner(server: str, tenant: Tenant, desktop: Watched) -> Iterator[Watched]:
-    """The owner, signed in; nothing in the console may complain in the whole journey."""
-    sign_in(desktop.page, server, tenant.email)
+    """The owner, signed in, on no page yet; nothing in the console may complain in the whole journey."""
+    form: dict[str, str | float | bool] = {"email": tenant.email, "password": PASSWORD, "next": "/app"}
+    answer = desktop.page.context.request.post(
+        f"{server}/login", form=form, headers={"origin": server}, max_redirects=0
+    )
+    assert (answer.status, answer.headers["location"]) == (303, "/app"), answer.text()
     yield desktop
     assert desktop.complaints == []

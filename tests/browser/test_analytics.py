@@ -6,11 +6,10 @@ import csv
 import re
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Watched, opened, sign_in
-from tests.browser.test_pages import violations
+from tests.browser.test_pages import check_both_themes
 from tests.interaction.tenant import Tenant
 from tests.record.pages_traces.conftest import pages, send, trace_body
 
@@ -38,17 +37,13 @@ def test_figures_of_agent_calls_come_by_themselves_and_as_a_file(server: str, te
     expect(page.get_by_text("No agent calls in this period")).to_be_visible(timeout=PATIENCE_MS)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_analytics_is_accessible_fits_a_phone_and_is_read_without_script(
-    theme: str, server: str, tenant: Tenant, desktop: Watched
+    server: str, tenant: Tenant, browser: Browser
 ) -> None:
     send(tenant, trace_body("a run"))
-    browser = desktop.page.context.browser
-    assert browser is not None
-    with opened(browser, viewport={"width": 390, "height": 844}, color_scheme=theme) as watched:
+    with opened(browser, viewport={"width": 390, "height": 844}) as watched:
         sign_in(watched.page, server, tenant.email)
-        watched.page.goto(f"{server}{pages(tenant)}/analytics?wait=1")
-        assert violations(watched.page) == []
+        check_both_themes(watched.page, f"{server}{pages(tenant)}/analytics?wait=1")
         assert watched.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert watched.complaints == []
         cookies = watched.page.context.cookies()

@@ -24,9 +24,11 @@ def create_agent(page: Page, server: str, tenant: Tenant, name: str) -> str:
     return page.url
 
 
-def test_signing_in_works_by_keyboard_and_shows_the_first_steps(owner: Watched) -> None:
-    expect(owner.page.get_by_role("heading", name="Home")).to_be_visible()
-    expect(owner.page.get_by_text("Four steps to the first proved change")).to_be_visible()
+def test_signing_in_works_by_keyboard_and_shows_the_first_steps(server: str, tenant: Tenant, desktop: Watched) -> None:
+    sign_in(desktop.page, server, tenant.email)
+    expect(desktop.page.get_by_role("heading", name="Home")).to_be_visible()
+    expect(desktop.page.get_by_text("Four steps to the first proved change")).to_be_visible()
+    assert desktop.complaints == []
 
 
 def test_a_wrong_password_keeps_the_address_and_says_what_is_wrong(
@@ -79,6 +81,7 @@ def test_pages_send_strangers_to_sign_in_and_back(server: str, tenant: Tenant, d
 
 
 def test_tabs_that_wake_up_together_renew_one_session(server: str, owner: Watched) -> None:
+    owner.page.goto(f"{server}/app")
     context = owner.page.context
     others = [context.new_page() for _ in range(3)]
     context.clear_cookies(name="specloop_access")
@@ -93,6 +96,7 @@ def test_tabs_that_wake_up_together_renew_one_session(server: str, owner: Watche
 
 
 def test_signing_out_ends_the_session(server: str, owner: Watched) -> None:
+    owner.page.goto(f"{server}/app")
     owner.page.get_by_role("button", name="Account:").click()
     owner.page.get_by_role("button", name="Sign out").click()
     expect(owner.page.get_by_text("You are signed out.")).to_be_visible()
@@ -236,21 +240,31 @@ def test_the_theme_is_kept_without_script(server: str, tenant: Tenant, browser: 
         assert watched.page.locator("html").get_attribute("data-theme") == "dark"
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["", "/agents", "/agents/new", "/traces", "/scans", "/scans/new", "/changesets", "/keys", "/members", "/settings"],
-)
-def test_a_real_page_is_accessible_and_quiet_in_a_new_workspace(
-    path: str, server: str, tenant: Tenant, owner: Watched
+def test_the_real_pages_are_accessible_and_quiet_in_a_new_workspace(
+    server: str, tenant: Tenant, owner: Watched
 ) -> None:
-    owner.page.goto(f"{server}/app/w/{tenant.workspace_id}{path}")
-    assert violations(owner.page) == []
+    for name in (
+        "",
+        "agents",
+        "agents/new",
+        "traces",
+        "scans",
+        "scans/new",
+        "changesets",
+        "keys",
+        "members",
+        "settings",
+    ):
+        owner.page.goto(f"{server}/app/w/{tenant.workspace_id}/{name}".rstrip("/"))
+        assert violations(owner.page) == [], name
+        assert owner.complaints == [], name
 
 
-@pytest.mark.parametrize("path", ["/app/workspaces", "/app/account", "/app/account/sessions", "/app/account/audit"])
-def test_a_page_of_the_account_is_accessible_and_quiet(path: str, server: str, owner: Watched) -> None:
-    owner.page.goto(f"{server}{path}")
-    assert violations(owner.page) == []
+def test_the_pages_of_the_account_are_accessible_and_quiet(server: str, owner: Watched) -> None:
+    for path in ("/app/workspaces", "/app/account", "/app/account/sessions", "/app/account/audit"):
+        owner.page.goto(f"{server}{path}")
+        assert violations(owner.page) == [], path
+        assert owner.complaints == [], path
 
 
 def test_an_unknown_page_explains_itself(server: str, owner: Watched) -> None:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PHONE, Watched, opened, sign_in
-from tests.browser.test_pages import violations
+from tests.browser.test_pages import check_both_themes, check_here
 from tests.interaction.tenant import Tenant
 from tests.record.pages.recordings import PROJECT, SESSION, record
 
@@ -23,15 +23,6 @@ def at_top(page: Page) -> str:
         """() => [...document.querySelectorAll('[data-exchange]')]
              .findLast(one => one.getBoundingClientRect().top < 100)?.id ?? ''"""
     )
-
-
-def check_both_themes(page: Page, address: str) -> None:
-    """No rule of accessibility is broken in light or dark."""
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        page.goto(address)
-        found = violations(page)
-        assert not found, f"{scheme} {address}: " + "\n".join(found)
 
 
 def test_pages_of_sessions_are_accessible_when_empty(server: str, tenant: Tenant, owner: Watched) -> None:
@@ -67,9 +58,7 @@ def test_everything_unfolded_is_accessible_too(server: str, tenant: Tenant, owne
     page.goto(server + record(tenant))
     page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
     expect(page.get_by_text("line 399").first).to_be_visible()
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        assert violations(page) == []
+    check_here(page)
 
 
 def test_searching_as_one_types_keeps_the_address_and_the_focus(server: str, tenant: Tenant, owner: Watched) -> None:
@@ -197,9 +186,7 @@ def test_a_session_is_shared_previewed_hidden_and_taken_back(
         viewer.page.goto(f"{server}/share/{SESSION}")
         expect(viewer.page.get_by_text("The public part").first).to_be_visible()
         expect(viewer.page.get_by_text("The secret recipe")).to_have_count(0)
-        for scheme in ("light", "dark"):
-            viewer.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            assert violations(viewer.page) == []
+        check_here(viewer.page)
         assert viewer.complaints == []
     page.get_by_role("button", name="Share").click()
     page.get_by_role("button", name="Stop sharing").click()

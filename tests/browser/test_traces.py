@@ -6,13 +6,12 @@ import re
 import time
 from typing import Any
 
-import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from specloop.kit import json
 from tests.browser.conftest import Watched, opened, sign_in
 from tests.browser.samples import HOSTILE
-from tests.browser.test_pages import violations
+from tests.browser.test_pages import check_both_themes, violations
 from tests.interaction.tenant import Tenant
 from tests.record.pages_traces.conftest import pages, send, trace_body
 from tests.record.traces.harness import PROTOBUF, request_of, span_of
@@ -151,17 +150,11 @@ def test_new_traces_appear_in_an_open_list_by_themselves(server: str, tenant: Te
     assert violations(owner.page) == []
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_pages_of_a_real_trace_are_accessible_and_fit_a_phone(
-    theme: str, server: str, tenant: Tenant, desktop: Watched
-) -> None:
+def test_pages_of_a_real_trace_are_accessible_and_fit_a_phone(server: str, tenant: Tenant, browser: Browser) -> None:
     (trace_id,) = send(tenant, trace_body("failed run", status="error", tags=["beta"], session_id="conv-1"))
-    browser = desktop.page.context.browser
-    assert browser is not None
-    with opened(browser, viewport={"width": 390, "height": 844}, color_scheme=theme) as watched:
+    with opened(browser, viewport={"width": 390, "height": 844}) as watched:
         sign_in(watched.page, server, tenant.email)
         for path in ("/traces", f"/traces/{trace_id}", f"/traces/{trace_id}?tab=attributes", ""):
-            watched.page.goto(f"{server}{pages(tenant)}{path}")
-            assert violations(watched.page) == [], path
+            check_both_themes(watched.page, f"{server}{pages(tenant)}{path}")
             assert watched.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         assert watched.complaints == []
