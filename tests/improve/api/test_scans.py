@@ -37,7 +37,7 @@ async def found_by(world: Loop, scan_id: str) -> tuple[list[Any], list[Any]]:
 
 
 async def test_a_paused_scan_goes_on_and_ends_as_if_it_had_never_stopped(world: Loop) -> None:
-    wish = {**await world.set_up(tasks_of_b1(every=2)), "budget": {"max_evaluations": 12_000}}
+    wish = {**await world.set_up(tasks_of_b1(every=5)), "budget": {"max_evaluations": 5_000}}
     unbroken = await world.scan({**wish, "dry_run": True})
     assert unbroken["status"] == "completed"
     started = await world.post("scans", {**wish, "dry_run": True}, status=202)
@@ -55,7 +55,7 @@ async def test_a_paused_scan_goes_on_and_ends_as_if_it_had_never_stopped(world: 
 
 
 async def test_a_scan_whose_worker_dies_is_taken_up_by_the_next_one(world: Loop) -> None:
-    wish = {**await world.set_up(tasks_of_b1(every=2)), "budget": {"max_evaluations": 12_000}}
+    wish = {**await world.set_up(tasks_of_b1(every=5)), "budget": {"max_evaluations": 5_000}}
     unbroken = await world.scan({**wish, "dry_run": True})
     started = await world.post("scans", {**wish, "dry_run": True}, status=202)
     path = f"scans/{started['id']}"
@@ -115,7 +115,7 @@ async def test_what_an_active_scan_uses_cannot_be_archived(world: Loop) -> None:
 
 
 async def test_observe_only_keeps_the_proposal_as_a_draft_insight(world: Loop) -> None:
-    wish = {**await world.set_up(tasks_of_b1(every=3)), "budget": {"max_evaluations": 8000}}
+    wish = {**await world.set_up(tasks_of_b1(every=6)), "budget": {"max_evaluations": 4000}}
     current = await world.get("autonomy")
     await world.call("owner", "PUT", "autonomy", json={**current, "mode": "observe_only"})
     scan = await world.scan(wish)
@@ -135,7 +135,7 @@ async def test_a_budget_too_small_to_find_anything_is_a_success_without_a_change
 
 
 async def test_everything_a_scan_found_can_be_read_and_nothing_of_the_holdout(world: Loop) -> None:
-    wish = {**await world.set_up(tasks_of_b1(every=3)), "budget": {"max_evaluations": 8000}}
+    wish = {**await world.set_up(tasks_of_b1(every=6)), "budget": {"max_evaluations": 4000}}
     scan = await world.scan(wish)
     path = f"scans/{scan['id']}"
     best = scan["results"]["best_candidate_id"]
@@ -161,7 +161,7 @@ async def test_everything_a_scan_found_can_be_read_and_nothing_of_the_holdout(wo
 
 
 async def test_clusters_are_curated_while_the_change_set_is_undecided(world: Loop) -> None:
-    wish = {**await world.set_up(tasks_of_b1(every=3)), "budget": {"max_evaluations": 8000}}
+    wish = {**await world.set_up(tasks_of_b1(every=6)), "budget": {"max_evaluations": 4000}}
     scan = await world.scan(wish)
     (changeset_id,) = scan["results"]["changeset_ids"]
     path = f"changesets/{changeset_id}/clusters"
