@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.cli.command import Command
+from tests.cli.conftest import Terminal
 from tests.server import started_server
 
 PASSWORD = "devpass-1"
@@ -35,47 +36,45 @@ def command(tmp_path: Path) -> Command:
     return Command(home)
 
 
-def test_the_operator_helps_users_while_the_server_runs(tmp_path: Path, command: Command) -> None:
-    data = tmp_path / "data"
-    with started_server(data) as server:
-        headers = register(server, "lost@test.com")
-        made = command("users", "reset-link", "lost@test.com", "--data", str(data), "--json")
-        assert made.code == 0, made.err
-        token = parse_qs(urlsplit(str(made.document["url"])).query)["token"][0]
-        body = {"token": token, "new_password": "another-pass"}
-        assert httpx.post(f"{server}/api/v1/auth/reset-password", json=body, timeout=60).status_code == 204
-        assert log_in(server, "lost@test.com", "another-pass") == 200
-        assert log_in(server, "lost@test.com", PASSWORD) == 401
+def test_the_operator_helps_users_while_the_server_runs(
+    server: str, data: Path, terminal: Terminal, email: str
+) -> None:
+    headers = register(server, email)
+    made = terminal("users", "reset-link", email, "--data", str(data), "--json")
+    assert made.code == 0, made.err
+    token = parse_qs(urlsplit(str(made.document["url"])).query)["token"][0]
+    body = {"token": token, "new_password": "another-pass"}
+    assert httpx.post(f"{server}/api/v1/auth/reset-password", json=body, timeout=60).status_code == 204
+    assert log_in(server, email, "another-pass") == 200
+    assert log_in(server, email, PASSWORD) == 401
 
-        assert httpx.get(f"{server}/api/v1/auth/me", headers=headers, timeout=60).status_code == 401
-        assert command("users", "make-staff", "lost@test.com", "--data", str(data)).code == 0
-        entered = httpx.post(
-            f"{server}/api/v1/auth/login", json={"email": "lost@test.com", "password": "another-pass"}, timeout=60
-        ).json()
-        me = httpx.get(
-            f"{server}/api/v1/auth/me", headers={"authorization": f"Bearer {entered['access_token']}"}, timeout=60
-        ).json()
-        assert "read:operations" in str(me), me
+    assert httpx.get(f"{server}/api/v1/auth/me", headers=headers, timeout=60).status_code == 401
+    assert terminal("users", "make-staff", email, "--data", str(data)).code == 0
+    entered = httpx.post(
+        f"{server}/api/v1/auth/login", json={"email": email, "password": "another-pass"}, timeout=60
+    ).json()
+    me = httpx.get(
+        f"{server}/api/v1/auth/me", headers={"authorization": f"Bearer {entered['access_token']}"}, timeout=60
+    ).json()
+    assert "read:operations" in str(me), me
 
-        assert command("users", "reset-link", "nobody@test.com", "--data", str(data)).code == 4
-        assert command("keys", "rotate-signing", "--data", str(data)).code != 0, "a server holds the folder"
+    assert terminal("users", "reset-link", "nobody@test.com", "--data", str(data)).code == 4
+    assert terminal("keys", "rotate-signing", "--data", str(data)).code != 0, "a server holds the folder"
 
 
-def test_a_closed_account_opens_again(tmp_path: Path, command: Command) -> None:
-    data = tmp_path / "data"
-    with started_server(data) as server:
-        headers = register(server, "gone@test.com")
-        account = httpx.get(f"{server}/api/v1/account", headers=headers, timeout=60).json()
-        closed = httpx.post(
-            f"{server}/api/v1/account/delete",
-            headers=headers,
-            json={"confirm": account["name"], "password": PASSWORD},
-            timeout=60,
-        )
-        assert closed.status_code in {200, 202, 204}, closed.text
-        assert log_in(server, "gone@test.com", PASSWORD) == 401
-        assert command("accounts", "restore", account["id"], "--data", str(data)).code == 0
-        assert log_in(server, "gone@test.com", PASSWORD) == 200
+def test_a_closed_account_opens_again(server: str, data: Path, terminal: Terminal, email: str) -> None:
+    headers = register(server, email)
+    account = httpx.get(f"{server}/api/v1/account", headers=headers, timeout=60).json()
+    closed = httpx.post(
+        f"{server}/api/v1/account/delete",
+        headers=headers,
+        json={"confirm": account["name"], "password": PASSWORD},
+        timeout=60,
+    )
+    assert closed.status_code in {200, 202, 204}, closed.text
+    assert log_in(server, email, PASSWORD) == 401
+    assert terminal("accounts", "restore", account["id"], "--data", str(data)).code == 0
+    assert log_in(server, email, PASSWORD) == 200
 
 
 def test_the_next_start_signs_with_the_new_key_and_knows_the_old_one(tmp_path: Path, command: Command) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import sqlite3
@@ -13,8 +14,10 @@ import psycopg
 import pytest
 
 from tests.cli.command import Command, Said
+from tests.cli.conftest import Terminal, terminal
 from tests.engines import PostgresServer
 
+__all__ = ["terminal"]
 BAD_SETTING, FOLDER, UNREACHABLE, TOO_NEW, LOCKED = 2, 3, 4, 5, 6
 TELEMETRY_OF_THE_FUTURE = """
 import asyncio, sys
@@ -34,6 +37,29 @@ asyncio.run(main())
 def specloop(tmp_path: Path) -> Command:
     """The command in an empty home."""
     return Command(tmp_path)
+
+
+class Inside:
+    """The command in this process: settings are refused before anything is started, which is soon seen."""
+
+    def __init__(self, terminal: Terminal, patch: pytest.MonkeyPatch) -> None:
+        self._terminal = terminal
+        self._patch = patch
+
+    def __call__(self, *arguments: str, **environment: str) -> Said:
+        """Run to the end with these variables."""
+        with self._patch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            return self._terminal(*arguments)
+
+
+@pytest.fixture
+def inside(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Inside:
+    """The command in an empty home, without an interpreter of its own."""
+    for name in [name for name in os.environ if name.startswith("SPECLOOP_")]:
+        monkeypatch.delenv(name)
+    return Inside(terminal, monkeypatch)
 
 
 def assert_plain(said: Said, code: int, *words: str) -> None:
@@ -112,28 +138,28 @@ def test_an_unreachable_database_is_named_without_its_password(specloop: Command
     assert "hunter2secret" not in said.err
 
 
-def test_a_bad_value_names_the_setting_its_source_and_what_is_allowed(specloop: Command, tmp_path: Path) -> None:
+def test_a_bad_value_names_the_setting_its_source_and_what_is_allowed(inside: Inside, tmp_path: Path) -> None:
     allowed = ("role", "'all', 'api', 'ingest' or 'worker'")
-    assert_plain(specloop("up", "--role", "boss"), BAD_SETTING, *allowed, "flag")
-    assert_plain(specloop("up", SPECLOOP_ROLE="boss"), BAD_SETTING, *allowed, "environment")
+    assert_plain(inside("up", "--role", "boss"), BAD_SETTING, *allowed, "flag")
+    assert_plain(inside("up", SPECLOOP_ROLE="boss"), BAD_SETTING, *allowed, "environment")
     (tmp_path / "specloop.toml").write_text('role = "boss"')
-    assert_plain(specloop("up"), BAD_SETTING, *allowed, "specloop.toml")
-    assert_plain(specloop("up", "--role", "all", SPECLOOP_WORKERS="0"), BAD_SETTING, "workers", "equal to 1")
+    assert_plain(inside("up"), BAD_SETTING, *allowed, "specloop.toml")
+    assert_plain(inside("up", "--role", "all", SPECLOOP_WORKERS="0"), BAD_SETTING, "workers", "equal to 1")
 
 
-def test_an_address_that_is_none_names_its_spelling(specloop: Command) -> None:
-    said = specloop("up", "--listen", "nonsense")
+def test_an_address_that_is_none_names_its_spelling(inside: Inside) -> None:
+    said = inside("up", "--listen", "nonsense")
     assert said.code != 0
     assert_plain(said, said.code, "'nonsense'", "ADDR:PORT", "127.0.0.1:8000")
 
 
-def test_an_unknown_setting_is_refused(specloop: Command, tmp_path: Path) -> None:
-    assert_plain(specloop("up", SPECLOOP_COLOUR="red"), BAD_SETTING, "SPECLOOP_COLOUR", "no such setting")
+def test_an_unknown_setting_is_refused(inside: Inside, tmp_path: Path) -> None:
+    assert_plain(inside("up", SPECLOOP_COLOUR="red"), BAD_SETTING, "SPECLOOP_COLOUR", "no such setting")
     (tmp_path / "other.toml").write_text('colour = "red"')
-    assert_plain(specloop("up", "--config", "other.toml"), BAD_SETTING, "colour", "other.toml", "no such setting")
-    assert_plain(specloop("up", "--config", "missing.toml"), BAD_SETTING, "missing.toml")
+    assert_plain(inside("up", "--config", "other.toml"), BAD_SETTING, "colour", "other.toml", "no such setting")
+    assert_plain(inside("up", "--config", "missing.toml"), BAD_SETTING, "missing.toml")
     (tmp_path / "broken.toml").write_text("role =")
-    assert_plain(specloop("up", "--config", "broken.toml"), BAD_SETTING, "broken.toml", "Invalid value")
+    assert_plain(inside("up", "--config", "broken.toml"), BAD_SETTING, "broken.toml", "Invalid value")
 
 
 def test_a_role_of_its_own_needs_database_servers(specloop: Command) -> None:
