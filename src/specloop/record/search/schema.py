@@ -17,7 +17,8 @@ class ResumeQuery(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel)
 
-    query: str = ""
+    # Whatever was typed, NUL too: what is no letter and no digit only ends a word.
+    query: str = Field("", json_schema_extra={"pattern": r"^[\s\S]*$"})
     project_id: ShortText | None = None
 
 
