@@ -18,6 +18,7 @@ from specloop.db.telemetry import TelemetryStore
 from specloop.db.telemetry.client import TelemetryClient
 from specloop.db.telemetry.dsn import parse_dsn
 from tests.engines import ENGINES, PostgresServer, running_postgres
+from tests.server import started_server
 
 settings.register_profile("house", deadline=None)  # how long an example takes is the machine's business
 settings.load_profile("house")
@@ -68,6 +69,28 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "state.db"
     asyncio.run(_migrate(f"sqlite:///{path}"))
     return path
+
+
+GENEROUS = {
+    "SPECLOOP_RATE_USER_PER_MINUTE": "1000000",
+    "SPECLOOP_RATE_KEY_PER_MINUTE": "1000000",
+    "SPECLOOP_REGISTRATIONS_PER_HOUR": "1000000",
+}
+
+
+@pytest.fixture(scope="session")
+def sqlite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server on SQLite that every folder of tests uses, each test with accounts of its own."""
+    with started_server(tmp_path_factory.mktemp("server-sqlite"), **GENEROUS) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer) -> Iterator[str]:
+    """The same on PostgreSQL."""
+    address = postgres_server.url(postgres_server.create_database())
+    with started_server(tmp_path_factory.mktemp("server-postgresql"), "--state-url", address, **GENEROUS) as url:
+        yield url
 
 
 @pytest.fixture(params=ENGINES)

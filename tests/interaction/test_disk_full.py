@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.interaction.conftest import GENEROUS
+from tests.conftest import GENEROUS
 from tests.interaction.tenant import Tenant, register
 from tests.server import started_server
 

@@ -94,7 +94,7 @@ def place(path: str, tenant: Tenant, agent_id: str) -> str:
     return re.sub(r"\{[^}]+\}", UNKNOWN_ID, path.replace("{trace_id}", "0" * 31 + "1"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def document(server: str) -> dict[str, Any]:
     """The product's OpenAPI document."""
     return httpx.get(f"{server}/openapi.json", timeout=60).json()

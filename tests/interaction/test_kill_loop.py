@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from specloop.testing.datasets.bfcl import baseline_config, load_b1
-from tests.interaction.conftest import GENEROUS
+from tests.conftest import GENEROUS
 from tests.interaction.tenant import Tenant, register
 from tests.server import free_port, spawn, stop, wait_until_ready
 
