@@ -45,7 +45,7 @@ up: $(VENV)/.runtime ## Start the server
 
 test: $(VENV)/.dev ## Run the whole test suite
 	$(BIN)/python scripts/need_browser.py
-	$(BIN)/pytest -q -n 2 --dist worksteal $(TEST_ARGS)
+	$(BIN)/pytest -q -n 3 --dist worksteal $(TEST_ARGS)
 
 check: $(VENV)/.dev ## Lint, types, import rules, security, generated files
 	$(BIN)/ruff check .
