@@ -65,9 +65,10 @@ async def choose_traces(
     """The newest matching traces, older than the trace with start (ns) and id `before`."""
     if before is not None:
         matching.add_before(*before)
-    rows = ROWS_PER_TRACE * (offset + limit)
-    if rows <= ROWS_MAX and not matching.reads_text:
-        newest = await _choose_among_newest(store, workspace_id, matching, offset + limit, rows)
+    wanted = offset + limit
+    rows_max = ROWS_PER_TRACE * wanted
+    if rows_max <= ROWS_MAX and not matching.reads_text:
+        newest = await _choose_among_newest(store, workspace_id, matching, wanted, rows_max)
         if newest is not None:
             return newest[offset:]
     parameters = {**matching.parameters, "limit": limit, "offset": offset}

@@ -25,7 +25,7 @@ INFERRED_MAX = 200
 """Inferred agents of one workspace; a sender that makes up a name per call fills no registry."""
 
 NAME_LENGTH_MAX = 100
-NAME_ATTRIBUTES: Final = ("gen_ai.agent.name", "agent.name")
+NAME_ATTRIBUTE: Final = "gen_ai.agent.name"
 _FIRST_LOOK = timedelta(days=1)
 _OVERLAP = timedelta(minutes=5)
 
@@ -68,7 +68,7 @@ async def _register(ctx: Context, seen: Collection[tuple[str, str]]) -> int:
         log.warning("agents.not_inferred", workspace_id=ctx.workspace_id, names=len(new) - max(room, 0))
     found = 0
     for name in list(new)[: max(room, 0)]:
-        match = {NAME_ATTRIBUTES[0]: name}
+        match = {NAME_ATTRIBUTE: name}
         wanted = NewAgent(name, {"kind": EXTERNAL}, {}, match=match, origin=AgentOrigin.INFERRED)
         try:
             await create(ctx, wanted)
