@@ -230,6 +230,8 @@ async def test_structured_search_combines_conditions(server: Server) -> None:
     assert await found(min_latency=20) == {1}
     assert await found(max_latency=20, q="GOLD") == {2}
     assert (await send(server, "POST", "/search", {"filter": {"owner_id": 1}})).status_code == 422
+    long = {"key": "n", "op": "eq", "value": "0" * 1_001}  # spells a number, but was sent as a text
+    assert (await send(server, "POST", "/search", {"filter": {"attributes": [long]}})).status_code == 422
 
 
 async def test_quoted_phrases_are_found_literally(server: Server) -> None:

@@ -158,7 +158,13 @@ async def sample_set_stats(
     return StatsOut.model_validate(await samples.stats(ctx, set_id, version, label_by))
 
 
-@router.post("/sets/{set_id}/items", status_code=201, summary="Add samples in bulk", openapi_extra=_BULK)
+@router.post(
+    "/sets/{set_id}/items",
+    status_code=201,
+    summary="Add samples in bulk",
+    openapi_extra=_BULK,
+    responses={413: {"description": "More than 1,000 samples"}},
+)
 @requires(Scope.WRITE_WORKSPACE)
 async def add_sample_items(ctx: Ctx, samples: Samples, set_id: str, request: Request) -> BulkOut:
     """Up to 1,000 samples as JSON, NDJSON or CSV; all or nothing. 400 on a frozen version."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, Field, StrictBool, StrictFloat, StrictInt, StringConstraints
 
 from specloop.db.paging import LIMIT_DEFAULT, LIMIT_MAX, PageRequest
 from specloop.record.traces.exports import ExportFormat
@@ -20,7 +20,7 @@ class ConditionBody(Input):
 
     key: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     op: Comparison = Comparison.EQUAL
-    value: Annotated[str, StringConstraints(max_length=1_000)] | bool | int | float = ""
+    value: Annotated[str, StringConstraints(max_length=1_000)] | StrictBool | StrictInt | StrictFloat = ""
 
     def to_model(self) -> AttributeCondition:
         """The condition; values in the text form in which attributes are stored."""
