@@ -232,6 +232,7 @@ async def test_structured_search_combines_conditions(server: Server) -> None:
     assert (await send(server, "POST", "/search", {"filter": {"owner_id": 1}})).status_code == 422
     long = {"key": "n", "op": "eq", "value": "0" * 1_001}  # spells a number, but was sent as a text
     assert (await send(server, "POST", "/search", {"filter": {"attributes": [long]}})).status_code == 422
+    assert (await send(server, "POST", "/search", {"filter": {"to": 1_700_000_000}})).status_code == 422
 
 
 async def test_quoted_phrases_are_found_literally(server: Server) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field, StrictBool, StrictFloat, StrictInt, StringConstraints
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, StringConstraints
 
 from specloop.db.paging import LIMIT_DEFAULT, LIMIT_MAX, PageRequest
 from specloop.record.traces.exports import ExportFormat
 from specloop.record.traces.model import AttributeCondition, Comparison, TraceFilter, TraceStatus
-from specloop.transport.schema import Input
+from specloop.transport.schema import Input, Instant
 
 Word = Annotated[str | None, StringConstraints(min_length=1, max_length=200)]
 Milliseconds = Annotated[float | None, Field(ge=0, le=1e9)]
@@ -31,8 +31,8 @@ class ConditionBody(Input):
 class FilterBody(Input):
     """All conditions that are given must hold. `from` is inclusive, `to` exclusive; latencies in milliseconds."""
 
-    start: AwareDatetime | None = Field(default=None, alias="from")
-    end: AwareDatetime | None = Field(default=None, alias="to")
+    start: Instant | None = Field(default=None, alias="from")
+    end: Instant | None = Field(default=None, alias="to")
     status: TraceStatus | None = None
     agent_id: Word = None
     agent: Word = None
