@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -32,11 +34,18 @@ async def write(database: Database) -> None:
         await unit.session.execute(text("INSERT INTO notes VALUES ('a word')"))
 
 
-async def test_the_log_is_emptied_as_soon_as_a_reader_is_done(database: Database) -> None:
+@asynccontextmanager
+async def somebody_reading(database: Database) -> AsyncGenerator[None]:
+    """Within it the log holds what a reader has not seen yet."""
     await write(database)
     async with database.reading() as unit:
         await unit.session.execute(text("SELECT count(*) FROM notes"))
         await write(database)
+        yield
+
+
+async def test_the_log_is_emptied_as_soon_as_a_reader_is_done(database: Database) -> None:
+    async with somebody_reading(database):
         emptying = asyncio.create_task(tidying.empty_log(database, wait_seconds_max=0.01, pause_seconds=0.1))
         done, _ = await asyncio.wait({emptying}, timeout=PATIENCE_SECONDS)
         assert not done, "it gave up while somebody was reading"
@@ -45,10 +54,7 @@ async def test_the_log_is_emptied_as_soon_as_a_reader_is_done(database: Database
 
 
 async def test_others_write_while_it_waits_for_a_reader_that_never_ends(database: Database) -> None:
-    await write(database)
-    async with database.reading() as unit:
-        await unit.session.execute(text("SELECT count(*) FROM notes"))
-        await write(database)
+    async with somebody_reading(database):
         emptying = asyncio.create_task(tidying.empty_log(database, wait_seconds_max=0.01, pause_seconds=0.02))
         await write(database)
         assert not await emptying
