@@ -16,7 +16,7 @@ import pytest
 from specloop.cli.session import load_profile, profile_path
 from specloop.cli.transfer.preparing import Preparer
 from specloop.kit import json
-from specloop.record.sessions.importers import find_local
+from specloop.record.sessions.importers import SOURCES, find_local
 from specloop.record.sessions.importers.payload import Client
 from specloop.record.sessions.redaction import RedactionUnavailable, Secret
 from specloop.record.sessions.transcript import Candidate, choose_files, parse_markdown
@@ -24,6 +24,8 @@ from tests.cli.command import Command, Said
 from tests.cli.conftest import Terminal
 from tests.cli.listener import listening
 from tests.record.importers import stores
+from tests.record.importers.copilot_stores import COPILOT_IDS
+from tests.record.importers.terminal_stores import ANTIGRAVITY_ID, DEEPSEEK_ID, DROID_ID
 from tests.record.transcript.corpus import OWN, REAL, real_files
 from tests.server import free_port
 
@@ -57,7 +59,7 @@ def test_every_agents_session_arrives_whole_and_a_second_import_sends_nothing(
 ) -> None:
     stores.write_all(tmp_path)
     first = signed_in("sessions", "import", "--json")
-    assert (first.code, results(first)) == (0, {"created": 6, "empty": 1})
+    assert (first.code, results(first)) == (0, {"created": 13, "empty": 1})
     for path in (profile_path().with_name("sent-sessions.json"), profile_path()):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     listed = signed_in("sessions", "list", "--json").document
@@ -69,12 +71,16 @@ def test_every_agents_session_arrives_whole_and_a_second_import_sends_nothing(
         stores.CURSOR_ID: "Cursor CLI",
         stores.COMPOSER_ID: "Cursor IDE",
         stores.HISTORY_ID: "Claude Code",
+        DROID_ID: "Factory Droid CLI",
+        DEEPSEEK_ID: "DeepSeek TUI",
+        ANTIGRAVITY_ID: "Antigravity CLI",
+        **{session: SOURCES[edition].agent for edition, session in COPILOT_IDS.items()},
     }
     again = signed_in("sessions", "import", "--json")
-    assert (results(again), events(again)[1]["sent_bytes"]) == ({"unchanged": 6, "empty": 1}, 0)
+    assert (results(again), events(again)[1]["sent_bytes"]) == ({"unchanged": 13, "empty": 1}, 0)
     profile_path().with_name("sent-sessions.json").unlink()
     forgotten = signed_in("sessions", "import", "--json")
-    assert (results(forgotten), events(forgotten)[1]["sent_bytes"]) == ({"unchanged": 6, "empty": 1}, 0)
+    assert (results(forgotten), events(forgotten)[1]["sent_bytes"]) == ({"unchanged": 13, "empty": 1}, 0)
 
 
 def test_what_arrives_is_what_the_store_holds(signed_in: Terminal, tmp_path: Path) -> None:
@@ -175,10 +181,10 @@ def test_secrets_are_sent_only_when_that_is_asked_for(signed_in: Terminal, tmp_p
 def test_a_dry_run_says_what_would_be_sent(signed_in: Terminal, tmp_path: Path) -> None:
     stores.write_all(tmp_path)
     said = signed_in("sessions", "import", "--dry-run", "--json")
-    assert (said.code, results(said)) == (0, {"planned": 6, "empty": 1})
+    assert (said.code, results(said)) == (0, {"planned": 13, "empty": 1})
     assert signed_in("sessions", "list", "--json").document == []
     assert "to be sent" in signed_in("sessions", "import", "--dry-run").out
-    assert results(signed_in("sessions", "import", "--json")) == {"created": 6, "empty": 1}
+    assert results(signed_in("sessions", "import", "--json")) == {"created": 13, "empty": 1}
 
 
 def test_sources_paths_ages_and_projects_choose(signed_in: Terminal, tmp_path: Path) -> None:
@@ -190,8 +196,8 @@ def test_sources_paths_ages_and_projects_choose(signed_in: Terminal, tmp_path: P
     assert results(signed_in(*plan, "--source", "codex", "--since", "2020-01-01")) == {"planned": 1}
     assert results(signed_in(*plan, "--source", "codex", "--since", "30d")) == {}
     assert results(signed_in(*plan, str(old))) == {"planned": 1}
-    assert results(signed_in(*plan, ".cursor", ".gemini")) == {"planned": 2}
-    assert results(signed_in(*plan, "--project", DEMO))["planned"] == 3
+    assert results(signed_in(*plan, ".cursor", ".factory", ".gemini/tmp")) == {"planned": 3}
+    assert results(signed_in(*plan, "--project", DEMO))["planned"] == 10
     assert results(signed_in(*plan, "--project", str(tmp_path)))["planned"] == 1
     sessions, _ = events(signed_in(*plan, "--into", "proj_abc123"))
     assert {line["project_id"] for line in sessions} == {"proj_abc123"}
@@ -209,7 +215,7 @@ def test_what_fails_is_named_and_the_rest_goes_on(signed_in: Terminal, tmp_path:
     assert said.code == 1
     assert str(broken) in said.out
     again = signed_in("sessions", "import", "--json")
-    assert (again.code, results(again)) == (1, {"unchanged": 5, "empty": 1, "failed": 1})
+    assert (again.code, results(again)) == (1, {"unchanged": 12, "empty": 1, "failed": 1})
     (line,) = events(again)[0]
     assert str(broken) in line["error"]
 
@@ -267,7 +273,7 @@ def test_unknown_sessions_are_not_found(signed_in: Terminal) -> None:
 def test_sources_are_counted_without_a_server(terminal: Terminal, tmp_path: Path) -> None:
     stores.write_all(tmp_path)
     counted = {row["source"]: row["transcripts"] for row in terminal("sessions", "sources", "--json").document}
-    assert counted == {"claude": 1, "codex": 1, "cursor": 1, "cursoride": 2, "gemini": 1, "specstory": 1}
+    assert counted == {**dict.fromkeys(SOURCES, 1), "cursoride": 2}
 
 
 def test_an_import_of_hundreds_goes_through_at_once_as_a_device_that_is_gone_afterwards(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from specloop.kit import json
+from tests.record.importers.copilot_stores import COPILOT_IDS, write_copilot
+from tests.record.importers.store_files import FOLDER, lines
+from tests.record.importers.terminal_stores import write_antigravity, write_deepseek, write_droid
 
 CLAUDE_ID = "11111111-2222-4333-8444-555555555555"
 CODEX_ID = "22222222-3333-4444-8555-666666666666"
@@ -16,12 +19,6 @@ GEMINI_ID = "33333333-4444-4555-8666-777777777777"
 CURSOR_ID = "44444444-5555-4666-8777-888888888888"
 COMPOSER_ID = "55555555-6666-4777-8888-999999999999"
 HISTORY_ID = "66666666-7777-4888-8999-aaaaaaaaaaaa"
-FOLDER = "/home/dev/demo"
-
-
-def lines(records: Iterable[Any]) -> bytes:
-    """JSON lines."""
-    return b"".join(json.dumps(record) + b"\n" for record in records)
 
 
 def claude_record(
@@ -289,4 +286,9 @@ def write_all(home: Path) -> None:
     write_gemini(home)
     write_cursor_cli(home)
     write_cursor_ide(home)
+    for edition in COPILOT_IDS:
+        write_copilot(home, edition)
+    write_droid(home)
+    write_deepseek(home)
+    write_antigravity(home)
     write_history(home)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,7 +21,7 @@ from specloop.record.sessions.importers import (
     find_local,
     read_transcript,
 )
-from tests.record.importers import stores
+from tests.record.importers import copilot_stores, stores, terminal_stores
 
 ANYTHING = st.recursive(
     st.none()
@@ -92,7 +94,16 @@ def test_what_is_gone_is_reported(source: str, tmp_path: Path) -> None:
     assert "gone" in caught.value.detail
 
 
-@pytest.mark.parametrize("write", [stores.write_cursor_cli, stores.write_cursor_ide, stores.write_gemini])
+@pytest.mark.parametrize(
+    "write",
+    [
+        stores.write_cursor_cli,
+        stores.write_cursor_ide,
+        stores.write_gemini,
+        terminal_stores.write_deepseek,
+        copilot_stores.write_copilot_document,
+    ],
+)
 def test_a_broken_store_is_reported_not_fatal(write: Any, tmp_path: Path) -> None:
     path: Path = write(tmp_path)
     path.write_bytes(b"This is no database and no JSON." * 100)
@@ -113,18 +124,26 @@ def test_finding_looks_at_names_only(tmp_path: Path) -> None:
 
 def test_a_named_path_may_hold_transcripts_of_any_agent(tmp_path: Path) -> None:
     stores.write_all(tmp_path)
-    assert {found.source for found in find_in(tmp_path)} == set(SOURCES)
+    chosen = {found.place: found for found in find_in(tmp_path)}  # of two that claim a file the last one reads it
+    assert {found.source for found in chosen.values() if read_transcript(found)} == set(SOURCES)
     assert [found.source for found in find_in(stores.write_history(tmp_path))] == ["specstory"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=140, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_record_of_any_shape_breaks_a_reader(data: st.DataObject, tmp_path: Path) -> None:
     """Real records with one value replaced by anything: the reader reads or says that it cannot."""
-    writers = {
+    writers: dict[str, tuple[Callable[[Path, list[Any]], Path], list[Any]]] = {
         "claude": (stores.write_claude, stores.claude_records()),
         "codex": (stores.write_codex, stores.codex_records()),
         "gemini": (stores.write_gemini_log, [stores.gemini_facts(), *stores.gemini_messages()]),
+        "copilotide": (
+            lambda home, records: copilot_stores.write_copilot(home, records=records),
+            copilot_stores.copilot_log(),
+        ),
+        "droid": (terminal_stores.write_droid, terminal_stores.droid_records()),
+        "deepseek": (terminal_stores.write_deepseek, terminal_stores.deepseek_messages()),
+        "antigravity": (terminal_stores.write_antigravity, terminal_stores.antigravity_steps()),
     }
     source = data.draw(st.sampled_from(sorted(writers)))
     write, records = writers[source]
@@ -136,6 +155,23 @@ def test_no_record_of_any_shape_breaks_a_reader(data: st.DataObject, tmp_path: P
         if session is not None:
             json.dumps(session.session_data)
             assert session.session_id
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_nesting_without_end_and_nulls_break_no_reader(source: str, tmp_path: Path) -> None:
+    """Every text file of every store, with one value made a deep nest, another a NUL, in each line."""
+    stores.write_all(tmp_path)
+    nest = b'{"content": [' * 400 + b'"\\u0000"' + b"]}" * 400
+    for found in list(SOURCES[source].find_in(tmp_path)):
+        for old in (b'"text"', b'"type"', b'"value"', b'"content"', b'"v"'):
+            body = found.path.read_bytes()
+            found.path.write_bytes(body.replace(old + b":", old + b":" + nest + b',"old":'))
+            with suppress(UnreadableTranscript):
+                read_transcript(found)
+            found.path.write_bytes(body.replace(old + b":", b'"\\u0000":'))
+            with suppress(UnreadableTranscript):
+                read_transcript(found)
+            found.path.write_bytes(body)
 
 
 def replaced(value: Any, data: st.DataObject) -> Any:

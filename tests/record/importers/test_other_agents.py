@@ -10,31 +10,9 @@ from typing import Any
 
 import pytest
 
-from specloop.record.sessions.importers import LocalSession, Places, find_local, find_transcripts, read_transcript
+from specloop.record.sessions.importers import Places, find_in, find_local, find_transcripts, read_transcript
 from tests.record.importers import stores
-
-
-def read(home: Path) -> LocalSession:
-    sessions = [session for found in find_local(home) if (session := read_transcript(found))]
-    (session,) = sessions
-    return session
-
-
-def messages(session: LocalSession) -> list[dict[str, Any]]:
-    assert session.session_data is not None
-    return [message for exchange in session.session_data["exchanges"] for message in exchange["messages"]]
-
-
-def shape(session: LocalSession) -> list[tuple[str, str]]:
-    """(who, what) of each message: its words, or the tool's name."""
-    return [
-        (message["role"], message["tool"]["name"] if "tool" in message else message["content"][0]["text"])
-        for message in messages(session)
-    ]
-
-
-def tools(session: LocalSession) -> list[dict[str, Any]]:
-    return [message["tool"] for message in messages(session) if "tool" in message]
+from tests.record.importers.reading import messages, read, shape, tools
 
 
 def test_codex_says_each_word_once(tmp_path: Path) -> None:
@@ -220,3 +198,9 @@ def test_markdown_without_an_id_gets_the_same_one_everywhere(tmp_path: Path) -> 
         assert session is not None
         ids.add(session.session_id)
     assert len(ids) == 1
+
+
+def test_the_cursor_editors_windows_keep_no_chats_in_their_stores(tmp_path: Path) -> None:
+    path = stores.write_cursor_ide(tmp_path)
+    found = find_in(tmp_path, ["cursoride"])
+    assert {each.path for each in found} == {path}

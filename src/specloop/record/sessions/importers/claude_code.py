@@ -12,8 +12,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from specloop.record.sessions.importers.blocks import tell_answer, tell_results
 from specloop.record.sessions.importers.conversation import About, Conversation, add_usage
-from specloop.record.sessions.importers.fields import as_document, child, children, count, joined, once, text
+from specloop.record.sessions.importers.fields import as_document, child, count, joined, once, text
 from specloop.record.sessions.importers.files import found_file, walk
 from specloop.record.sessions.importers.lines import JSONLines, first_record, read_lines
 from specloop.record.sessions.importers.model import Document, FoundTranscript, LocalSession, Places
@@ -215,10 +216,7 @@ def _answer_id(record: Document) -> str:
 def _tell_user(talk: Conversation, record: Document) -> None:
     content = child(record, "message").get("content")
     is_sidechain = bool(record.get("isSidechain"))
-    for block in children({"content": content}, "content"):
-        if block.get("type") == "tool_result":
-            output = {"content": joined(block.get("content")), "is_error": bool(block.get("is_error"))}
-            talk.answer(text(block, "tool_use_id"), output)
+    tell_results(talk, content)
     words = joined(content, "text")
     at, key = record.get("timestamp"), text(record, "uuid")
     if record.get("isCompactSummary"):  # the program's summary of what came before, in the user's name
@@ -229,27 +227,13 @@ def _tell_user(talk: Conversation, record: Document) -> None:
 
 def _tell_agent(talk: Conversation, record: Document) -> Document | None:
     message = child(record, "message")
-    content = message.get("content")
-    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else children(message, "content")
-    model = text(message, "model")
     about: About = {
         "at": record.get("timestamp"),
         "key": text(record, "uuid"),
         "is_sidechain": bool(record.get("isSidechain")),
     }
-    last: Document | None = None
-    for block in blocks:
-        match block.get("type"):
-            case "text":
-                last = talk.say(text(block, "text"), model=model, **about) or last
-            case "thinking":
-                last = talk.say(text(block, "thinking"), kind="thinking", model=model, **about) or last
-            case "tool_use" | "server_tool_use":
-                tool_input = {**as_document(block.get("input")), **({"_cwd": talk.cwd} if talk.cwd else {})}
-                last = talk.call(text(block, "name"), tool_input, use_id=text(block, "id"), model=model, **about)
-            case _:
-                continue
-    return last
+    where = {"_cwd": talk.cwd} if talk.cwd else {}
+    return tell_answer(talk, message.get("content"), text(message, "model"), about, where)
 
 
 def _usage(message: Document) -> dict[str, int]:

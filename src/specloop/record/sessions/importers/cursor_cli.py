@@ -10,11 +10,11 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from specloop.kit import json
 from specloop.record.sessions.importers.conversation import Conversation
-from specloop.record.sessions.importers.fields import as_document, as_list, child, joined, text
+from specloop.record.sessions.importers.editors import path_of
+from specloop.record.sessions.importers.fields import as_document, as_list, child, joined, json_text, text
 from specloop.record.sessions.importers.files import found_file, walk
 from specloop.record.sessions.importers.model import Document, FoundTranscript, LocalSession, Places
 from specloop.record.sessions.importers.protobuf import ProtobufError, length_delimited
@@ -114,7 +114,7 @@ def _message(data: Any) -> Document | None:
 
 
 def _folder(address: str | None) -> str | None:
-    return unquote(urlsplit(address).path) if address and address.startswith("file://") else address
+    return path_of(address) or None if address and address.startswith("file://") else address
 
 
 def _told_folder(messages: list[Document]) -> str | None:
@@ -161,5 +161,5 @@ def _typed(words: str) -> str:
 
 def _output(block: Document) -> Document:
     result = block.get("result")
-    words = result if isinstance(result, str) else joined(as_list(result)) or json.dumps(result).decode()
+    words = result if isinstance(result, str) else joined(as_list(result)) or json_text(result)
     return {"content": words, "is_error": bool(block.get("isError"))}

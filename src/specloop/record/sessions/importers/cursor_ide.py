@@ -10,12 +10,12 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from specloop.kit import json
 from specloop.record.sessions.importers.conversation import Conversation, add_usage
+from specloop.record.sessions.importers.editors import user_folders, window_folder
 from specloop.record.sessions.importers.errors import UnreadableTranscript
-from specloop.record.sessions.importers.fields import as_document, child, children, count, decoded, text
+from specloop.record.sessions.importers.fields import as_document, child, children, count, decoded, json_text, text
 from specloop.record.sessions.importers.files import found_file, walk
 from specloop.record.sessions.importers.model import Document, FoundTranscript, LocalSession, Places
 from specloop.record.sessions.importers.sqlite_store import log_of, opened_store
@@ -32,11 +32,8 @@ class CursorIDE:
     agent = "Cursor IDE"
 
     def roots(self, places: Places) -> Iterable[Path]:
-        """Where the editor keeps its state on Linux, on macOS and on Windows."""
-        appdata = places.environment.get("APPDATA")
-        homes = [places.home / ".config", places.home / "Library" / "Application Support"]
-        homes += [Path(appdata)] if appdata else []
-        return [home / "Cursor" / "User" / "globalStorage" for home in homes]
+        """Where the editor keeps its state."""
+        return [folder / "globalStorage" for folder in user_folders(places, "Cursor")]
 
     def find(self, places: Places) -> Iterator[FoundTranscript]:
         """Every chat of the editor's store."""
@@ -46,8 +43,10 @@ class CursorIDE:
 
     def find_in(self, path: Path) -> Iterator[FoundTranscript]:
         """Chats in the stores at or below the path. A store that cannot be listed stands for itself, so that reading
-        it reports why."""
+        it reports why; windows keep no chats in theirs."""
         for file in walk(path, "state.vscdb"):
+            if "workspaceStorage" in file.parts:
+                continue
             log = log_of(file)
             parts = [log] if log.exists() else []
             try:
@@ -109,8 +108,7 @@ def _folder_of(found: FoundTranscript) -> str | None:
     """The folder of the window that the chat belongs to: each window's own store lists its chats."""
     for window in sorted((found.path.parent.parent / "workspaceStorage").glob("*/workspace.json")):
         if found.key in _window_chats(window.with_name("state.vscdb")):
-            address = text(_json_file(window), "folder", "workspace")
-            return unquote(urlsplit(address).path) or None
+            return window_folder(window)
     return None
 
 
@@ -123,13 +121,6 @@ def _window_chats(path: Path) -> set[str]:
     except UnreadableTranscript:
         return set()
     return {text(chat, "composerId") for chat in children(listed, "allComposers")}
-
-
-def _json_file(path: Path) -> Document:
-    try:
-        return as_document(json.loads(path.read_bytes()))
-    except (OSError, json.JSONDecodeError):
-        return {}
 
 
 def _tell(talk: Conversation, bubble: Document, model: str) -> None:
@@ -156,6 +147,6 @@ def _tell_tool(talk: Conversation, tool: Document, at: Any, key: str, model: str
     name = text(tool, "name") or str(tool.get("tool", ""))
     message = talk.call(name, arguments, use_id=text(tool, "toolCallId"), at=at, key=key, model=model)
     result = tool.get("result")
-    words = result if isinstance(result, str) else json.dumps(result).decode() if result is not None else ""
+    words = result if isinstance(result, str) else json_text(result) if result is not None else ""
     message["tool"]["output"] = {"content": words, "is_error": text(tool, "status") in _FAILED}
     return message

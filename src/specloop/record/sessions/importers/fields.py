@@ -62,6 +62,14 @@ def decoded(value: Any) -> Document:
     return cast(Document, inner) if isinstance(inner, dict) else {"input": value}
 
 
+def json_text(value: Any) -> str:
+    """The value as JSON; an empty text for one that is nested more deeply than can be written."""
+    try:
+        return json.dumps(value).decode()
+    except TypeError:
+        return ""
+
+
 def joined(blocks: Any, *kinds: str) -> str:
     """The text of a content field: a text as it is, or the texts of its blocks of these kinds, each a paragraph."""
     if isinstance(blocks, str):
@@ -70,6 +78,15 @@ def joined(blocks: Any, *kinds: str) -> str:
     return "\n\n".join(
         each for block in found if not kinds or block.get("type") in kinds if (each := text(block, "text"))
     )
+
+
+def without(words: str, *tags: str) -> str:
+    """The words without what a program wrapped in these tags and added to them."""
+    for tag in tags:
+        opening, closing = f"<{tag}>", f"</{tag}>"
+        first, *rest = words.split(opening)
+        words = first + "".join(part.partition(closing)[2] if closing in part else opening + part for part in rest)
+    return words
 
 
 def moment(value: Any) -> datetime | None:

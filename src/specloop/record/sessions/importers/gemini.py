@@ -12,10 +12,9 @@ from typing import Any
 
 from specloop.kit import json
 from specloop.record.sessions.importers.conversation import Conversation, add_usage
-from specloop.record.sessions.importers.errors import UnreadableTranscript
 from specloop.record.sessions.importers.fields import as_document, as_list, child, children, count, joined, text
 from specloop.record.sessions.importers.files import found_file, walk
-from specloop.record.sessions.importers.lines import read_bytes, read_lines
+from specloop.record.sessions.importers.lines import read_document, read_lines
 from specloop.record.sessions.importers.model import Document, FoundTranscript, LocalSession, Places
 
 _USAGE = {
@@ -52,7 +51,7 @@ class GeminiCLI:
 
     def read(self, found: FoundTranscript) -> LocalSession | None:
         """The session; None when nobody typed a word or it is a sub-agent's."""
-        chat, raw, skipped = _read_log(found.path) if found.path.suffix == ".jsonl" else _read_whole(found.path)
+        chat, raw, skipped = _read_log(found.path) if found.path.suffix == ".jsonl" else (*read_document(found.path), 0)
         if chat.get("kind") == "subagent":
             return None
         session_id = text(chat, "sessionId") or found.path.stem
@@ -74,15 +73,6 @@ class GeminiCLI:
             started_at=talk.started_at,
             skipped_lines=skipped,
         )
-
-
-def _read_whole(path: Path) -> tuple[Document, str, int]:
-    body = read_bytes(path)
-    try:
-        chat = as_document(json.loads(body.decode("utf-8", "replace")))
-    except json.JSONDecodeError as error:
-        raise UnreadableTranscript(f"{path} is not JSON: {error}") from error
-    return chat, body.decode("utf-8", "replace"), 0
 
 
 def _read_log(path: Path) -> tuple[Document, str, int]:

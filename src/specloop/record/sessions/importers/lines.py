@@ -1,4 +1,4 @@
-"""JSON-lines files that another program is perhaps writing at this moment."""
+"""JSON and JSON-lines files that another program is perhaps writing at this moment."""
 
 from __future__ import annotations
 
@@ -34,6 +34,18 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UnreadableTranscript(f"{path}: {error.strerror or error}") from error
+
+
+def read_document(path: Path) -> tuple[Document, str]:
+    """The object that a whole file is, and its text.
+
+    Raises: UnreadableTranscript.
+    """
+    body = read_bytes(path)
+    document = _record(body)
+    if document is None:
+        raise UnreadableTranscript(f"{path} holds no JSON object")
+    return document, body.decode("utf-8", "replace")
 
 
 def read_lines(path: Path) -> JSONLines:

@@ -5,15 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from specloop.record.sessions.importers.antigravity_cli import AntigravityCLI
 from specloop.record.sessions.importers.claude_code import ClaudeCode
 from specloop.record.sessions.importers.codex import CodexCLI
 from specloop.record.sessions.importers.cursor_cli import CursorCLI
 from specloop.record.sessions.importers.cursor_ide import CursorIDE
+from specloop.record.sessions.importers.deepseek_tui import DeepSeekTUI
+from specloop.record.sessions.importers.factory_droid import FactoryDroid
 from specloop.record.sessions.importers.gemini import GeminiCLI
 from specloop.record.sessions.importers.model import FoundTranscript, LocalSession, Places, Source
 from specloop.record.sessions.importers.specstory_history import SpecStoryHistory
+from specloop.record.sessions.importers.vscode_copilot import COPILOTS
 
-_SOURCES: tuple[Source, ...] = (ClaudeCode(), CodexCLI(), CursorCLI(), CursorIDE(), GeminiCLI(), SpecStoryHistory())
+_SOURCES: tuple[Source, ...] = (
+    ClaudeCode(),
+    FactoryDroid(),
+    CodexCLI(),
+    CursorCLI(),
+    CursorIDE(),
+    *COPILOTS,
+    DeepSeekTUI(),
+    GeminiCLI(),
+    AntigravityCLI(),
+    SpecStoryHistory(),
+)
+"""Who claims many files comes first: below a path that the user named, the last one to claim a file reads it."""
 SOURCES: dict[str, Source] = {source.name: source for source in _SOURCES}
 
 
