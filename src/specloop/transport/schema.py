@@ -31,7 +31,8 @@ TIME_ZONE_FORMAT = "iana-time-zone"
 JSON_VALUE_FORMAT = "json-value"
 JSON_OBJECT_FORMAT = "json-object"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|[\ud800-\udfff]")
-_MAILBOX = r"[^@\s\x00-\x1f\x7f\"(),:;<>\[\\\]]"
+# NEL and the byte order mark are white space in one dialect of regular expressions each, so both are named.
+_MAILBOX = r"[^@\s\x00-\x1f\x7f\x85\ufeff\"(),:;<>\[\\\]]"
 _EMAIL = re.compile(rf"{_MAILBOX}{{1,64}}@{_MAILBOX}{{1,255}}")
 _PRINTABLE = r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 _VISIBLE = r"[^\x00-\x20\x7f\x85\xa0]"

@@ -84,7 +84,9 @@ def test_encode_then_ingest_then_read_is_the_identity(
     assert (verdict.accepted, verdict.rejected_count, verdict.body) == (1, 0, body)
     runner.run(insert_bodies(telemetry, [ReceivedBody(workspace_id, NOW // 1_000, body)] * 2))
     trace_id = span.trace_id.hex()
-    read = runner.run(spans.page_spans(telemetry, workspace_id, trace_id, limit=10))
+    placed = runner.run(traces.place(telemetry, workspace_id, trace_id))
+    assert placed is not None
+    read = runner.run(spans.page_spans(telemetry, workspace_id, placed, limit=10))
     assert len(read) == 1
     found = read[0]
     assert (found.trace_id, found.span_id) == (trace_id, span.span_id.hex())

@@ -6,9 +6,10 @@ Nothing here knows what the rows mean; the SQL that reads and writes them belong
 from specloop.db.telemetry.client import BodyFormat
 from specloop.db.telemetry.dsn import parse_dsn
 from specloop.db.telemetry.errors import TelemetryQueryFailed, TelemetryUnavailable, TelemetryUnreachable
-from specloop.db.telemetry.store import WORKSPACE, TelemetryStore
+from specloop.db.telemetry.store import SCAN, WORKSPACE, TelemetryStore
 
 __all__ = [
+    "SCAN",
     "WORKSPACE",
     "BodyFormat",
     "TelemetryQueryFailed",

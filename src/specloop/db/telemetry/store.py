@@ -27,8 +27,12 @@ WORKSPACE = "{workspace_id:UUID}"
 
 QUERY_THREADS = 2
 INSERT_THREADS = 2
+SCAN = "max_threads = 2"
+"""A setting for statements that read much. Others take longer with several threads: bringing those together costs as
+much as reading one trace."""
+
 _READ_SETTINGS: dict[str, Any] = {
-    "max_threads": 2,
+    "max_threads": 1,
     "max_memory_usage": 400 << 20,
     "max_bytes_before_external_group_by": 200 << 20,
     "max_bytes_before_external_sort": 200 << 20,

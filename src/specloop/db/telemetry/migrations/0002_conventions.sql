@@ -150,7 +150,8 @@ ALTER TABLE spans
         arrayStringConcat(arrayMap(event -> concat(tupleElement(event, 'name'), ' ',
             arrayStringConcat(mapValues(tupleElement(event, 'attributes')), ' ')), events), ' '))),
     ADD INDEX IF NOT EXISTS words content TYPE text(tokenizer = 'splitByNonAlpha', posting_list_codec = 'bitpacking'),
-    MODIFY SETTING min_parts_to_merge_at_once = 4;
+    -- Building it may keep so much in memory before it goes on in a file: by default that is a gigabyte.
+    MODIFY SETTING min_parts_to_merge_at_once = 4, text_index_max_memory_usage_before_flush = 67108864;
 
 -- Deleted traces stay deleted when a sender delivers them again: inserts leave them out.
 CREATE TABLE IF NOT EXISTS deleted_traces (

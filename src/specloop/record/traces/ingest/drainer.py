@@ -22,13 +22,10 @@ from specloop.record.traces.repository.native import ReceivedBody, insert_bodies
 
 log = get_logger(__name__)
 
-BATCH_BYTES_MAX = 24 << 20
-BATCH_ROWS_MAX = 2_000
-LANES = 2
-"""Batches that are moved at the same time: one waits for its disk while another is parsed."""
-
-PAUSE_SECONDS = 0.4
-"""Least time between the starts of two inserts that are not full: planning one costs as much as thousands of spans."""
+BATCH_BYTES_MAX = 48 << 20
+BATCH_ROWS_MAX = 4_000
+PAUSE_SECONDS = 1.0
+"""Least time between the starts of two small inserts: planning one costs as much as thousands of spans."""
 
 POLL_SECONDS = 1.0
 """How often a process looks for bodies that another process took in (PostgreSQL only)."""
@@ -48,9 +45,7 @@ class Drainer:
         self._rows_arrived = asyncio.Event()
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._taking = asyncio.Lock()
-        self._batches_moving = 0
-        self._taken_up_to = 0
+        self._is_behind = False
 
     def start(self) -> None:
         """Begin with what an earlier run left behind."""
@@ -73,37 +68,23 @@ class Drainer:
         if self._database.engine_name == "postgresql":
             # The row locks live as long as the transaction, so other processes leave these bodies alone.
             async with self._database.writing(ALL_WORKSPACES) as unit:
-                batch = await inbox.take(unit, bytes_max=BATCH_BYTES_MAX, rows_max=BATCH_ROWS_MAX)
+                batch = await self._take(unit)
                 if batch:
                     await self._finish(unit, await self._store(batch))
-            return len(batch)
-        batch = await self._take_for_this_lane()
-        if not batch:
-            return 0
-        try:
-            failures = await self._store(batch)
-            async with self._database.writing(ALL_WORKSPACES) as unit:
-                await self._finish(unit, failures)
-        finally:
-            self._batches_moving -= 1
+        else:
+            async with self._database.reading(ALL_WORKSPACES) as unit:
+                batch = await self._take(unit)
+            if batch:
+                failures = await self._store(batch)
+                async with self._database.writing(ALL_WORKSPACES) as unit:
+                    await self._finish(unit, failures)
         return len(batch)
 
-    async def _take_for_this_lane(self) -> list[Waiting]:
-        """The next bodies that no other lane has; what a lane could not move is taken again when all have finished."""
-        async with self._taking, self._database.reading(ALL_WORKSPACES) as unit:
-            after = self._taken_up_to if self._batches_moving else 0
-            batch = await inbox.take(unit, bytes_max=BATCH_BYTES_MAX, rows_max=BATCH_ROWS_MAX, after_id=after)
-            self._taken_up_to = batch[-1].id if batch else after
-            self._batches_moving += bool(batch)
+    async def _take(self, unit: UnitOfWork) -> list[Waiting]:
+        batch = await inbox.take(unit, bytes_max=BATCH_BYTES_MAX, rows_max=BATCH_ROWS_MAX)
+        taken = sum(len(waiting.received.body) for waiting in batch)
+        self._is_behind = taken > BATCH_BYTES_MAX // 2 or len(batch) == BATCH_ROWS_MAX
         return batch
-
-    async def _drain_lanes(self) -> int:
-        """One batch per lane; how many bodies they had."""
-        moved = await asyncio.gather(*(self.drain() for _ in range(LANES)), return_exceptions=True)
-        for result in moved:
-            if isinstance(result, BaseException):
-                raise result
-        return sum(result for result in moved if isinstance(result, int))
 
     async def _run(self) -> None:
         attempt = 0
@@ -112,8 +93,9 @@ class Drainer:
             self._rows_arrived.clear()
             started = asyncio.get_running_loop().time()
             try:
-                while await self._drain_lanes() and not self._stopping.is_set():
-                    await self._pause(started)
+                while await self.drain() and not self._stopping.is_set():
+                    if not self._is_behind:
+                        await self._pause(started)
                     started = asyncio.get_running_loop().time()
                 attempt = 0
             except Exception as error:

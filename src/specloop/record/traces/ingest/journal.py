@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from specloop.db.database import Database
-from specloop.db.uow import ALL_WORKSPACES
+from specloop.db.uow import ALL_WORKSPACES, UnitOfWork
 from specloop.kit.log import get_logger
 from specloop.record.traces.errors import InboxFull
 from specloop.record.traces.repository import inbox
@@ -16,6 +16,10 @@ from specloop.record.traces.repository.inbox import Arrival
 log = get_logger(__name__)
 
 COMMIT_BYTES_MAX = 32 << 20
+LOOKS = 16
+"""How often the stored bytes are summed up while the whole budget is taken in. In between the journal counts alone, so
+that other processes on the same inbox may each be ahead by one such share."""
+
 RETRY_SECONDS = 2
 
 
@@ -32,6 +36,7 @@ class Journal:
         self._database = database
         self._bytes_max = bytes_max
         self._on_commit = on_commit
+        self._room = 0
         self._queue: list[_Entry] = []
         self._queued_bytes = 0
         self._writing: asyncio.Task[None] | None = None
@@ -63,7 +68,7 @@ class Journal:
             except Exception as error:
                 _fail(entries, error)
             finally:
-                self._queued_bytes -= sum(len(entry.arrival.body) for entry in entries)
+                self._queued_bytes -= _size(entries)
 
     def _next_group(self) -> list[_Entry]:
         total, count = 0, 0
@@ -77,9 +82,9 @@ class Journal:
 
     async def _write(self, entries: list[_Entry]) -> None:
         async with self._database.writing(ALL_WORKSPACES) as unit:
-            room = self._bytes_max - await inbox.stored_bytes(unit)
-            fitting = _fitting(entries, room)
+            fitting = _fitting(entries, await self._room_for(unit, _size(entries)))
             await inbox.append(unit, [entry.arrival for entry in fitting])
+            self._room -= _size(fitting)
         if any(entry.arrival.body for entry in fitting):
             self._on_commit()
         for entry in fitting:
@@ -89,6 +94,17 @@ class Journal:
         if refused:
             log.warning("inbox.full", refused=len(refused))
             _fail(refused, InboxFull(retry_after=RETRY_SECONDS))
+
+    async def _room_for(self, unit: UnitOfWork, wanted: int) -> int:
+        """The bytes that may be added now, enough for `wanted` if the inbox has room for them."""
+        if wanted > self._room:
+            free = self._bytes_max - await inbox.stored_bytes(unit)
+            self._room = min(free, max(wanted, self._bytes_max // LOOKS))
+        return self._room
+
+
+def _size(entries: Sequence[_Entry]) -> int:
+    return sum(len(entry.arrival.body) for entry in entries)
 
 
 def _fitting(entries: list[_Entry], room: int) -> list[_Entry]:

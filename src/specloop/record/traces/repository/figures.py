@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from specloop.db.telemetry import TelemetryStore
+from specloop.db.telemetry import SCAN, TelemetryStore
 from specloop.record.traces.model import UsageGroup
 from specloop.record.traces.repository.usage import CHOSEN_WINDOW, COUNTED, MODEL_CALL, TIER, TOKENS, group_of
 
@@ -37,9 +37,9 @@ GROUP BY GROUPING SETS (
 HAVING kind != 'usage' OR is_counted = 1
 ORDER BY calls DESC, called, agent, service
 LIMIT {{limit:UInt32}} BY kind, if(kind = 'usage', cityHash64(agent, service, call, provider, model, tier), 0)
-SETTINGS do_not_merge_across_partitions_select_final = 1
+SETTINGS do_not_merge_across_partitions_select_final = 1, {SCAN}
 """  # noqa: S608
-_TRACES = f"SELECT uniqExact(trace_id) AS traces FROM spans WHERE {CHOSEN_WINDOW}"  # noqa: S608
+_TRACES = f"SELECT uniqExact(trace_id) AS traces FROM spans WHERE {CHOSEN_WINDOW} SETTINGS {SCAN}"  # noqa: S608
 _NAMES = {"model": "called", "agent": "agent", "service": "service"}
 
 

@@ -8,10 +8,11 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from specloop.db.batches import execute_all
 from specloop.db.context import Context
 from specloop.db.uow import UnitOfWork
 from specloop.record.traces.model import Outcome
@@ -21,7 +22,10 @@ from specloop.record.traces.tables import InboxRow, IntakeRow
 FAILURE_LENGTH_MAX = 500
 
 # Made once, and without the ORM: every few requests run these.
-_ADD = InboxRow.metadata.tables[InboxRow.__tablename__].insert()
+_INBOX = InboxRow.metadata.tables[InboxRow.__tablename__]
+_INTAKE = IntakeRow.metadata.tables[IntakeRow.__tablename__]
+_ADD = _INBOX.insert()
+_REMOVE = delete(_INBOX).where(_INBOX.c.id == bindparam("row_id"))
 _STORED = select(func.coalesce(func.sum(InboxRow.size), 0))
 
 
@@ -68,11 +72,7 @@ async def append(unit: UnitOfWork, arrivals: Sequence[Arrival]) -> None:
         for arrival in arrivals
         if arrival.body
     ]
-    if rows:
-        await unit.session.execute(_ADD, rows)
-    counts = _counts(arrivals)
-    if counts:
-        await unit.session.execute(_counting(unit.engine_name), counts)
+    await execute_all(unit.session, [(_ADD, rows), (_counting(unit.engine_name), _counts(arrivals))])
 
 
 async def stored_bytes(unit: UnitOfWork) -> int:
@@ -86,13 +86,13 @@ async def level(unit: UnitOfWork) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
-async def take(unit: UnitOfWork, *, bytes_max: int, rows_max: int, after_id: int = 0) -> list[Waiting]:
-    """The oldest bodies that wait behind `after_id`, at least one, together at most `bytes_max`.
+async def take(unit: UnitOfWork, *, bytes_max: int, rows_max: int) -> list[Waiting]:
+    """The oldest bodies that wait, at least one, together at most `bytes_max`.
 
     On PostgreSQL they are locked for this transaction, and bodies that another process has locked are left out.
     """
-    waiting = InboxRow.failure.is_(None), InboxRow.id > after_id
-    sizes = select(InboxRow.id, InboxRow.size).where(*waiting).order_by(InboxRow.id).limit(rows_max)
+    waiting = InboxRow.failure.is_(None)
+    sizes = select(InboxRow.id, InboxRow.size).where(waiting).order_by(InboxRow.id).limit(rows_max)
     if unit.engine_name == "postgresql":
         sizes = sizes.with_for_update(skip_locked=True)
     chosen: list[int] = []
@@ -115,7 +115,7 @@ async def take(unit: UnitOfWork, *, bytes_max: int, rows_max: int, after_id: int
 
 async def remove(unit: UnitOfWork, ids: Iterable[int]) -> None:
     """Forget bodies that the telemetry store has."""
-    await unit.session.execute(delete(InboxRow).where(InboxRow.id.in_(list(ids))))
+    await execute_all(unit.session, [(_REMOVE, [{"row_id": row_id} for row_id in ids])])
 
 
 async def set_aside(unit: UnitOfWork, row_id: int, failure: str) -> None:
@@ -176,12 +176,12 @@ def _counts(arrivals: Sequence[Arrival]) -> list[dict[str, Any]]:
 
 @cache
 def _counting(engine_name: str) -> Any:
-    statement: Any = postgresql_insert(IntakeRow) if engine_name == "postgresql" else sqlite_insert(IntakeRow)
+    statement: Any = postgresql_insert(_INTAKE) if engine_name == "postgresql" else sqlite_insert(_INTAKE)
     return statement.on_conflict_do_update(
         index_elements=["workspace_id", "hour", "outcome"],
         set_={
-            "spans": IntakeRow.spans + statement.excluded.spans,
-            "bytes": IntakeRow.bytes + statement.excluded.bytes,
+            "spans": _INTAKE.c.spans + statement.excluded.spans,
+            "bytes": _INTAKE.c.bytes + statement.excluded.bytes,
             "last_at": statement.excluded.last_at,
         },
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from specloop.db.telemetry import SCAN
 from specloop.record.traces.model import AttributeCondition, Comparison, TraceFilter, TraceStatus
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -97,7 +98,7 @@ class Matching:
     @property
     def settings(self) -> str:
         """What a query with these conditions ends with: text is read in small blocks, since values may be large."""
-        return " SETTINGS max_block_size = 1024" if self.reads_text else ""
+        return f" SETTINGS {SCAN}" + (", max_block_size = 1024" if self.reads_text else "")
 
     @property
     def is_by_row(self) -> bool:

@@ -11,7 +11,8 @@ from typing import Any
 from specloop.db.telemetry import TelemetryStore
 from specloop.record.traces.model import GenAI, Scope, Span, Usage
 from specloop.record.traces.pricing import priced
-from specloop.record.traces.repository.spans import ONE_SPAN, WITHIN_TRACE, span_of
+from specloop.record.traces.repository.spans import ONE_SPAN, WITHIN_TRACE, bounds, span_of
+from specloop.record.traces.repository.traces import Placed
 from specloop.record.traces.repository.usage import LAST_VERSION
 
 _USAGE = ("input_tokens", "output_tokens", "cost_usd", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
@@ -31,16 +32,16 @@ FROM traces WHERE workspace_id = {workspace_id:UUID}
 _NO_SCOPE = Scope("", "", {})
 
 
-async def outline(store: TelemetryStore, workspace_id: str, trace_id: str, limit: int) -> list[Span]:
+async def outline(store: TelemetryStore, workspace_id: str, trace: Placed, limit: int) -> list[Span]:
     """The first `limit` spans of a trace by start time, without attributes, events and links."""
-    parameters = {"trace_id": trace_id, "limit": limit}
+    parameters = {**bounds(trace), "limit": limit}
     rows = await store.query(_PAGE, workspace_id=workspace_id, parameters=parameters)
-    return [priced(_line(trace_id, row)) for row in rows]
+    return [priced(_line(trace.trace_id, row)) for row in rows]
 
 
-async def one_span(store: TelemetryStore, workspace_id: str, trace_id: str, span_id: str) -> Span | None:
-    """One span with everything that was sent; ids are hex."""
-    parameters = {"trace_id": trace_id, "span_id": span_id}
+async def one_span(store: TelemetryStore, workspace_id: str, trace: Placed, span_id: str) -> Span | None:
+    """One span with everything that was sent; its id is hex."""
+    parameters = {**bounds(trace), "span_id": span_id}
     rows = await store.query(ONE_SPAN, workspace_id=workspace_id, parameters=parameters)
     return priced(span_of(rows[0])) if rows else None
 

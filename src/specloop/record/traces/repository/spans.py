@@ -8,15 +8,13 @@ from typing import Any
 from specloop.db.telemetry import TelemetryStore
 from specloop.record.traces.model import Event, GenAI, Link, Scope, Span, Usage
 from specloop.record.traces.pricing import priced
+from specloop.record.traces.repository.traces import Placed
 from specloop.record.traces.repository.usage import LAST_VERSION
 from specloop.record.traces.repository.values import read_attributes
 
-# The summary row says when the trace was, and that is what the primary key of `spans` begins with.
 WITHIN_TRACE = """
     workspace_id = {workspace_id:UUID} AND trace_id = unhex({trace_id:String})
-    AND start_ns >= tupleElement((SELECT (min(start_ns), max(end_ns)) FROM traces
-        WHERE workspace_id = {workspace_id:UUID} AND trace_id = unhex({trace_id:String})) AS bounds, 1)
-    AND start_ns <= tupleElement(bounds, 2)
+    AND start_ns BETWEEN {first_ns:UInt64} AND {last_ns:UInt64}
 """
 _COLUMNS = """
     lower(hex(trace_id)) AS trace, lower(hex(span_id)) AS span, lower(hex(parent_span_id)) AS parent, name, kind,
@@ -76,7 +74,7 @@ ORDER BY trace_id, started_at, span_id
 async def page_spans(
     store: TelemetryStore,
     workspace_id: str,
-    trace_id: str,
+    trace: Placed,
     *,
     limit: int,
     offset: int = 0,
@@ -84,7 +82,7 @@ async def page_spans(
 ) -> Sequence[Span]:
     """The trace's spans by start time, beginning after the span with start (ns) and id `after`."""
     parameters: dict[str, Any] = {
-        "trace_id": trace_id,
+        **bounds(trace),
         "after_ns": after[0],
         "after_span": after[1],
         "limit": limit,
@@ -92,6 +90,11 @@ async def page_spans(
     }
     rows = await store.query(_PAGE, workspace_id=workspace_id, parameters=parameters)
     return [priced(span_of(row)) for row in rows]
+
+
+def bounds(trace: Placed) -> dict[str, Any]:
+    """The parameters of `WITHIN_TRACE`."""
+    return {"trace_id": trace.trace_id, "first_ns": trace.first_ns, "last_ns": trace.last_ns}
 
 
 async def as_parquet(store: TelemetryStore, workspace_id: str, traces: Sequence[str]) -> bytes:

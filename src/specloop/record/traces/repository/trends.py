@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from specloop.db.telemetry import TelemetryStore
+from specloop.db.telemetry import SCAN, TelemetryStore
 from specloop.record.traces.repository.usage import MODEL_CALL
 
 GROUPS_MAX = 50
@@ -12,7 +12,7 @@ _WINDOW = """
 FROM spans FINAL
 WHERE workspace_id = {workspace_id:UUID} AND start_ns >= {start_ns:UInt64} AND start_ns < {end_ns:UInt64}
 """
-_SETTINGS = "SETTINGS do_not_merge_across_partitions_select_final = 1"
+_SETTINGS = f"SETTINGS do_not_merge_across_partitions_select_final = 1, {SCAN}"
 _DAYS = f"""
 SELECT toString(toDate(fromUnixTimestamp64Nano(toInt64(start_ns), 'UTC'))) AS day,
     uniqExactIf(trace_id, parent_span_id = toFixedString('', 8)) AS traces, count() AS spans,

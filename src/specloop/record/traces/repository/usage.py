@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from specloop.db.telemetry import TelemetryStore
+from specloop.db.telemetry import SCAN, TelemetryStore
 from specloop.record.prices import TIER_STARTS
 from specloop.record.traces.model import Usage, UsageGroup
 
 MODEL_CALL = "operation NOT IN ('invoke_agent', 'create_agent', 'invoke_workflow', 'execute_tool', '')"
 LAST_VERSION = "ORDER BY end_ns DESC, received_at DESC LIMIT 1 BY trace_id, span_id"
 
-TIER = f"arrayMax(arrayMap(start -> if(ifNull(input_tokens, 0) > start, start + 1, 0), {list(TIER_STARTS)}))"
+TIER = f"roundDown(ifNull(input_tokens, 0), {[0, *(start + 1 for start in TIER_STARTS)]})"
 TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 _SUMS = f"""
     toUInt8({MODEL_CALL}) AS call, provider, model, {TIER} AS tier, max(start_ns) AS last_ns, count() AS calls,
@@ -61,7 +61,7 @@ LEFT ANY JOIN (
     WHERE {CHOSEN_WINDOW} AND agent_name != '' GROUP BY trace_id
 ) AS runs ON runs.trace_id = calls.trace_id
 GROUP BY key, agent, call, provider, model, tier
-SETTINGS do_not_merge_across_partitions_select_final = 1
+SETTINGS do_not_merge_across_partitions_select_final = 1, {SCAN}
 """  # noqa: S608
 
 

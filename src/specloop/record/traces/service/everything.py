@@ -10,6 +10,7 @@ from specloop.db.telemetry import TelemetryStore
 from specloop.identity.workspaces.keeping import ids_of_account
 from specloop.record.traces.repository import spans
 from specloop.record.traces.repository.expiry import page_ids
+from specloop.record.traces.repository.traces import place
 from specloop.record.traces.service.otlp_lines import otlp_line
 
 TRACES_AT_ONCE = 1_000
@@ -35,9 +36,9 @@ class TraceSection:
                 after = found[-1]
 
     async def _trace(self, workspace_id: str, trace_id: str) -> AsyncIterator[dict[str, Any]]:
-        after = (0, "")
-        while True:
-            page = await spans.page_spans(self._telemetry, workspace_id, trace_id, limit=SPANS_AT_ONCE, after=after)
+        placed, after = await place(self._telemetry, workspace_id, trace_id), (0, "")
+        while placed is not None:
+            page = await spans.page_spans(self._telemetry, workspace_id, placed, limit=SPANS_AT_ONCE, after=after)
             if page:
                 yield {"workspace_id": workspace_id, "trace_id": trace_id, **otlp_line(page)}
             if len(page) < SPANS_AT_ONCE:

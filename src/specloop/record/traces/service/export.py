@@ -18,6 +18,7 @@ from specloop.record.traces.errors import ExportNotReady
 from specloop.record.traces.exports import Export, ExportFormat
 from specloop.record.traces.model import AttributeCondition, Comparison, TraceFilter, TraceStatus
 from specloop.record.traces.repository import exports, spans
+from specloop.record.traces.repository.traces import place
 from specloop.record.traces.service.otlp_lines import otlp_line
 from specloop.record.traces.service.reading import TraceReader
 
@@ -104,9 +105,9 @@ class TraceExports:
         """One ExportTraceServiceRequest a line, as OTLP's file format wants it."""
         workspace_id = job.principal.workspace_id or ""
         for done, trace_id in enumerate(traces):
-            after = (0, "")
-            while True:
-                rows = await spans.page_spans(self._telemetry, workspace_id, trace_id, limit=PAGE_SPANS, after=after)
+            placed, after = await place(self._telemetry, workspace_id, trace_id), (0, "")
+            while placed is not None:
+                rows = await spans.page_spans(self._telemetry, workspace_id, placed, limit=PAGE_SPANS, after=after)
                 if rows:
                     line = json.dumps(otlp_line(rows)) + b"\n"
                     counted["spans"] += len(rows)

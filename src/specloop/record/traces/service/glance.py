@@ -82,7 +82,7 @@ class TraceGlance:
             raise TraceNotFound
         found, spans = await asyncio.gather(
             traces.read_traces(self._telemetry, ctx.workspace_id, [placed]),
-            outline.outline(self._telemetry, ctx.workspace_id, trace_id, TREE_SPANS_MAX),
+            outline.outline(self._telemetry, ctx.workspace_id, placed, TREE_SPANS_MAX),
         )
         if not found:
             raise TraceNotFound
@@ -93,7 +93,8 @@ class TraceGlance:
         trace, span = trace_id.lower(), span_id.lower()
         if not _TRACE_ID.fullmatch(trace) or not _SPAN_ID.fullmatch(span):
             return None
-        return await outline.one_span(self._telemetry, ctx.workspace_id, trace, span)
+        placed = await traces.place(self._telemetry, ctx.workspace_id, trace)
+        return await outline.one_span(self._telemetry, ctx.workspace_id, placed, span) if placed else None
 
     async def trends(
         self, ctx: Context, start: datetime, end: datetime, *, patience: float | None = None

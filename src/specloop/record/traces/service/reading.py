@@ -91,7 +91,7 @@ class TraceReader:
         placed = await self._place(ctx, trace_id)
         summary, rows = await asyncio.gather(
             self._summary(ctx, placed),
-            spans.page_spans(self._telemetry, ctx.workspace_id, placed.trace_id, limit=TREE_SPANS_MAX),
+            spans.page_spans(self._telemetry, ctx.workspace_id, placed, limit=TREE_SPANS_MAX),
         )
         return TraceDetail(summary, build_tree(rows), summary.span_count > len(rows))
 
@@ -100,19 +100,20 @@ class TraceReader:
 
         Raises: TraceNotFound.
         """
-        found = await self.exists(ctx, trace_id)
-        return await spans.page_spans(self._telemetry, ctx.workspace_id, found, limit=TREE_SPANS_MAX)
+        placed = await self._place(ctx, trace_id)
+        return await spans.page_spans(self._telemetry, ctx.workspace_id, placed, limit=TREE_SPANS_MAX)
 
     async def list_spans(self, ctx: Context, trace_id: str, page: PageRequest) -> Page[Span]:
         """The spans of one trace by start time.
 
         Raises: TraceNotFound; ValidationFailed for a cursor that is not ours.
         """
-        summary = await self._summary(ctx, await self._place(ctx, trace_id))
+        placed = await self._place(ctx, trace_id)
+        summary = await self._summary(ctx, placed)
         found = await spans.page_spans(
             self._telemetry,
             ctx.workspace_id,
-            summary.trace_id,
+            placed,
             limit=page.limit + 1,
             offset=page.offset,
             after=_position(page.cursor) or (0, ""),
