@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from specloop.record.search import SearchSort
+from specloop.record.search.service import searching
 from specloop.record.sessions import SessionFilters
 from tests.record.search.library import Library, new_owner
 
@@ -91,6 +94,23 @@ async def test_better_matches_come_first_and_rank_higher(library: Library) -> No
     answer = await library.search("zeppelin")
     assert [hit.session.client_id for hit in answer.hits] == ["strong", "weak"]
     assert answer.hits[0].rank > answer.hits[1].rank > 0
+
+
+async def test_a_beginning_of_one_letter_limits_the_hits_but_not_their_order(library: Library) -> None:
+    await library.put("weak", "zeppelin " + "zoo " * 30 + "filler words about nothing " * 40)
+    await library.put("strong", "zeppelin zeppelin zeppelin zoo")
+    await library.put("neither", "zeppelin and nothing more")
+    assert await library.found("zo zeppelin") == ["strong", "weak"]
+
+
+async def test_of_too_many_matches_the_newest_are_ranked_by_whole_words(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "SCORED_MAX", 2)
+    await library.put("oldest", "apple apple apple apple", at="2026-01-01T10:00:00Z")
+    await library.put("strong", "apple apple apple", at="2026-02-01T10:00:00Z")
+    await library.put("weak", "apple " + "filler words about nothing " * 40, at="2026-03-01T10:00:00Z")
+    assert await library.found("apple") == ["strong", "weak", "oldest"]
 
 
 async def test_newest_first_is_by_when_sessions_were_active(library: Library) -> None:

@@ -32,6 +32,7 @@ _PIECE = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _DAY = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?\Z")
+SHORT_LENGTH_MAX: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,11 @@ class Term:
 
     parts: tuple[str, ...]
     is_prefix: bool
+
+    @property
+    def is_short(self) -> bool:
+        """Whether so few letters are given that thousands of words begin with them."""
+        return self.is_prefix and len(self.parts) == 1 and len(self.parts[0]) <= SHORT_LENGTH_MAX
 
 
 @dataclass(frozen=True, slots=True)

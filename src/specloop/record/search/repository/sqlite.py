@@ -17,12 +17,11 @@ from sqlalchemy import select, text
 from specloop.db.batches import Write, execute_all
 from specloop.db.context import Context
 from specloop.record.search.keys import Keys, row_key, to_keys
-from specloop.record.search.query import Term
+from specloop.record.search.query import SHORT_LENGTH_MAX, Term
 from specloop.record.search.words import cut
 from specloop.record.sessions.compression import unpack
 from specloop.record.sessions.tables import ExchangeRow
 
-PREFIX_LENGTH_MAX: Final = 2
 SCORED_MAX: Final = 4_000
 LARGE_BYTES: Final = 64 * 1024
 # Bodies of both kinds in one go: what an exchange held when it was indexed, and what it holds now.
@@ -37,6 +36,11 @@ _TAKE_OUT: Final = [
     text(f"INSERT INTO {table} ({table}, rowid, words) VALUES ('delete', :key, :words)")  # noqa: S608
     for table in _TABLES
 ]
+
+_SCORES: Final = text(
+    "SELECT group_concat(row_key), group_concat(score) FROM (SELECT rowid AS row_key, -bm25(fts_words) AS score"
+    " FROM fts_words WHERE fts_words MATCH :match AND rowid >= :floor ORDER BY rowid DESC LIMIT :limit)"
+)
 
 Rows = list[dict[str, Any]]
 
@@ -70,8 +74,8 @@ class SQLiteIndex:
 
     async def matching(self, ctx: Context, terms: Sequence[Term]) -> Keys:
         """See `TextIndex`."""
-        short = [term for term in terms if _is_short(term)]
-        long = [term for term in terms if not _is_short(term)]
+        short = [term for term in terms if term.is_short]
+        long = [term for term in terms if not term.is_short]
         if not short:
             return await _keys(ctx, "fts_words", _all_of(long))
         beginnings = await _keys(ctx, "fts_prefixes", " AND ".join(f'"{term.parts[0]}"' for term in short))
@@ -83,12 +87,9 @@ class SQLiteIndex:
         """See `TextIndex`."""
         if is_whole:
             terms = [Term(term.parts, is_prefix=False) for term in terms]
-        query = text(
-            "SELECT rowid, -bm25(fts_words) FROM fts_words WHERE fts_words MATCH :match AND rowid >= :floor"
-            " ORDER BY rowid DESC LIMIT :limit"
-        )
         given = {"match": _all_of(terms), "floor": floor, "limit": SCORED_MAX if is_whole else -1}
-        return {row[0]: row[1] for row in await ctx.session.execute(query, given)}
+        keys, scores = (await ctx.session.execute(_SCORES, given)).one()
+        return dict(zip(to_keys(keys).tolist(), np.fromstring(scores or "", sep=",").tolist(), strict=True))
 
     async def any_scores(self, ctx: Context, terms: Sequence[Term], limit: int) -> dict[int, float]:
         """See `TextIndex`."""
@@ -148,11 +149,7 @@ def _rows(bodies: Iterable[tuple[int, bytes]]) -> tuple[Rows, Rows]:
 def beginnings(words: Iterable[str]) -> list[str]:
     """The different beginnings of one and two letters, in a fixed order."""
     different = set(words)
-    return sorted({word[:length] for word in different for length in range(1, PREFIX_LENGTH_MAX + 1)})
-
-
-def _is_short(term: Term) -> bool:
-    return term.is_prefix and len(term.parts) == 1 and len(term.parts[0]) <= PREFIX_LENGTH_MAX
+    return sorted({word[:length] for word in different for length in range(1, SHORT_LENGTH_MAX + 1)})
 
 
 def _all_of(terms: Iterable[Term]) -> str:

@@ -29,9 +29,8 @@ from specloop.record.search.service.meaning import ExchangeMeaning
 from specloop.record.search.snippets import make_snippet
 from specloop.record.sessions import SessionFilters
 
-SCORED_MAX: Final = 6_000
-WINDOW: Final = 2_000
-"""When more exchanges match than can be scored, the newest so many are, by whole words only; the rest follow by age."""
+SCORED_MAX: Final = 2_000
+"""When more exchanges match, the newest so many are scored, by whole words only; the rest follow by age."""
 FUSED_MAX: Final = 200
 MEANING_WEIGHT: Final = 0.5
 """Measured on the judged questions, where all-words hits as a third ranking only took away."""
@@ -140,8 +139,10 @@ async def _snippets(places: Iterable[Place], terms: Sequence[Term]) -> dict[str,
 
 
 async def _scores(ctx: Context, terms: Sequence[Term], matches: Matches) -> Mapping[int, float]:
+    """Of the matched exchanges. What begins with a letter or two says little about an exchange and takes long."""
+    terms = [term for term in terms if not term.is_short] or terms
     is_many = matches.keys.size > SCORED_MAX
-    floor = int(matches.keys[-WINDOW] if is_many else matches.keys[0])
+    floor = int(matches.keys[-SCORED_MAX] if is_many else matches.keys[0])
     return await text_index(ctx).scores(ctx, terms, floor, is_whole=is_many)
 
 
