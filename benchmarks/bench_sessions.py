@@ -80,7 +80,7 @@ def bodies(count: int) -> list[tuple[str, bytes, int]]:
     """(session id, gzipped body, bytes before compression) of different sessions."""
     made: list[tuple[str, bytes, int]] = []
     for number in range(count):
-        session: LocalSession = make_session(number, 6, words=25)
+        session: LocalSession = make_session(number, 5, words=23)
         body = go_json(
             {
                 "projectId": PROJECT,

@@ -191,6 +191,7 @@ def main() -> int:
     third, fourth = seen.between(0.5, 0.75), seen.between(0.75, 1.0)
     p50, p95 = (statistics.quantiles(seen.milliseconds, n=20)[index] for index in (9, 18))
     print(f"{options.minutes:g} minutes, answers by status {seen.answers}, p50 {p50:.0f} ms, p95 {p95:.0f} ms")
+    print(f"highest memory {max(size for _, size in seen.megabytes):.0f} MiB")
     print(f"median memory: third quarter {third:.0f} MiB, last quarter {fourth:.0f} MiB, {fourth / third - 1:+.1%}")
     print(f"target: at most {GROWTH_MAX:+.0%}")
     return 0 if fourth <= third * (1 + GROWTH_MAX) and all(code < 400 for code in seen.answers) else 1

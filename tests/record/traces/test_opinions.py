@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from specloop.db.telemetry import TelemetryStore
 from specloop.kit.clock import format_time
+from specloop.record.traces.repository import figures
+from specloop.record.traces.service import reading
 from tests.record.traces.harness import OURS, THEIRS, Server, attributes_of, hex_trace, request_of, span_of
 
 BASE = f"/api/v1/workspaces/{OURS}/traces"
@@ -246,3 +249,27 @@ async def test_quoted_phrases_are_found_literally(server: Server) -> None:
     assert await found('"quick brown"') == 1
     assert await found("quic") == 0
     assert await found('"%" OR 1=1') == 0
+
+
+async def test_figures_are_counted_once_until_spans_arrive_or_go(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[int] = []
+    count = figures.facts
+
+    async def counting(store: TelemetryStore, workspace_id: str, start_ns: int, end_ns: int) -> figures.Facts:
+        counted.append(end_ns)
+        return await count(store, workspace_id, start_ns, end_ns)
+
+    monkeypatch.setattr(figures, "facts", counting)
+    monkeypatch.setattr(reading, "FIGURES_SECONDS", 3_600.0)
+
+    async def traces_and_times_counted() -> tuple[int, int]:
+        return (await server.get("/stats")).json()["traces"], len(counted)
+
+    first = await stored(server, 1)
+    assert [await traces_and_times_counted() for _ in range(3)] == [(1, 1)] * 3
+    await stored(server, 2)
+    assert [await traces_and_times_counted() for _ in range(2)] == [(2, 2)] * 2
+    assert (await send(server, "DELETE", f"/{first}")).status_code == 204
+    assert [await traces_and_times_counted() for _ in range(2)] == [(1, 3)] * 2
