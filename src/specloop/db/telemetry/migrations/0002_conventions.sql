@@ -2,7 +2,7 @@
 -- and Logfire, Vercel's `ai.*`, MLflow, LiveKit. The first name in each list that a span has wins. Everything that was
 -- sent stays in the attribute maps; content (messages, inputs, outputs) is read from there and not stored twice.
 ALTER TABLE spans
-    MODIFY COLUMN attributes Map(LowCardinality(String), String) CODEC(ZSTD(3)),
+    MODIFY COLUMN attributes Map(LowCardinality(String), String) CODEC(ZSTD(2)),
 
     MODIFY COLUMN operation LowCardinality(String) MATERIALIZED multiIf(
         attributes['gen_ai.operation.name'] != '', attributes['gen_ai.operation.name'],

@@ -24,6 +24,9 @@ log = get_logger(__name__)
 
 BATCH_BYTES_MAX = 48 << 20
 BATCH_ROWS_MAX = 4_000
+LANES = 2
+"""Batches that are moved at the same time while more than one waits."""
+
 PAUSE_SECONDS = 0.8
 """Least time between the starts of two small inserts: planning one costs as much as thousands of spans."""
 
@@ -45,6 +48,9 @@ class Drainer:
         self._rows_arrived = asyncio.Event()
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._taking = asyncio.Lock()
+        self._batches_moving = 0
+        self._taken_up_to = 0
         self._is_behind = False
 
     def start(self) -> None:
@@ -71,20 +77,37 @@ class Drainer:
                 batch = await self._take(unit)
                 if batch:
                     await self._finish(unit, await self._store(batch))
-        else:
+            return len(batch)
+        async with self._taking:
+            # What another lane has is left to it; what one could not move is taken again when all have finished.
             async with self._database.reading(ALL_WORKSPACES) as unit:
-                batch = await self._take(unit)
-            if batch:
-                failures = await self._store(batch)
-                async with self._database.writing(ALL_WORKSPACES) as unit:
-                    await self._finish(unit, failures)
+                batch = await self._take(unit, after_id=self._taken_up_to if self._batches_moving else 0)
+            if not batch:
+                return 0
+            self._taken_up_to = batch[-1].id
+            self._batches_moving += 1
+        try:
+            failures = await self._store(batch)
+            async with self._database.writing(ALL_WORKSPACES) as unit:
+                await self._finish(unit, failures)
+        finally:
+            self._batches_moving -= 1
         return len(batch)
 
-    async def _take(self, unit: UnitOfWork) -> list[Waiting]:
-        batch = await inbox.take(unit, bytes_max=BATCH_BYTES_MAX, rows_max=BATCH_ROWS_MAX)
+    async def _take(self, unit: UnitOfWork, after_id: int = 0) -> list[Waiting]:
+        batch = await inbox.take(unit, bytes_max=BATCH_BYTES_MAX, rows_max=BATCH_ROWS_MAX, after_id=after_id)
         taken = sum(len(waiting.received.body) for waiting in batch)
         self._is_behind = taken > BATCH_BYTES_MAX // 2 or len(batch) == BATCH_ROWS_MAX
         return batch
+
+    async def _drain_lanes(self) -> int:
+        """One batch in each lane that is needed; how many bodies they had."""
+        lanes = LANES if self._is_behind else 1
+        moved = await asyncio.gather(*(self.drain() for _ in range(lanes)), return_exceptions=True)
+        for result in moved:
+            if isinstance(result, BaseException):
+                raise result
+        return sum(result for result in moved if isinstance(result, int))
 
     async def _run(self) -> None:
         attempt = 0
@@ -93,7 +116,7 @@ class Drainer:
             self._rows_arrived.clear()
             started = asyncio.get_running_loop().time()
             try:
-                while await self.drain() and not self._stopping.is_set():
+                while await self._drain_lanes() and not self._stopping.is_set():
                     if not self._is_behind:
                         await self._pause(started)
                     started = asyncio.get_running_loop().time()

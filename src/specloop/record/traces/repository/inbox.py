@@ -86,13 +86,13 @@ async def level(unit: UnitOfWork) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
-async def take(unit: UnitOfWork, *, bytes_max: int, rows_max: int) -> list[Waiting]:
-    """The oldest bodies that wait, at least one, together at most `bytes_max`.
+async def take(unit: UnitOfWork, *, bytes_max: int, rows_max: int, after_id: int = 0) -> list[Waiting]:
+    """The oldest bodies that wait behind `after_id`, at least one, together at most `bytes_max`.
 
     On PostgreSQL they are locked for this transaction, and bodies that another process has locked are left out.
     """
-    waiting = InboxRow.failure.is_(None)
-    sizes = select(InboxRow.id, InboxRow.size).where(waiting).order_by(InboxRow.id).limit(rows_max)
+    waiting = InboxRow.failure.is_(None), InboxRow.id > after_id
+    sizes = select(InboxRow.id, InboxRow.size).where(*waiting).order_by(InboxRow.id).limit(rows_max)
     if unit.engine_name == "postgresql":
         sizes = sizes.with_for_update(skip_locked=True)
     chosen: list[int] = []

@@ -80,13 +80,14 @@ _SETTINGS: dict[str, Any] = {
     "max_memory_usage": 2 << 30,
 }
 
-_TEXT = f"""multiIf(
-    a.value.value = 'string', if(length(a.value.string_value) > {VALUE_BYTES_MAX},
-        toValidUTF8(substring(a.value.string_value, 1, {VALUE_BYTES_MAX})), a.value.string_value),
+# Nearly all values are short texts: asked for first and alone, they cost a third less.
+_TEXT = f"""if(
+    a.value.value = 'string' AND length(a.value.string_value) <= {VALUE_BYTES_MAX}, a.value.string_value, multiIf(
+    a.value.value = 'string', toValidUTF8(substring(a.value.string_value, 1, {VALUE_BYTES_MAX})),
     a.value.value = 'int', toString(a.value.int_value),
     a.value.value = 'double', toString(a.value.double_value),
     a.value.value = 'bool', if(a.value.bool_value, 'true', 'false'),
-    base64Encode(concat(a.value.array_value, a.value.kvlist_value, a.value.bytes_value)))"""
+    base64Encode(concat(a.value.array_value, a.value.kvlist_value, a.value.bytes_value))))"""
 
 
 def _values(source: str) -> str:
