@@ -22,7 +22,8 @@ from generated import ROOT
 from specloop.db.base import Payload, UTCDateTime
 from specloop.db.database import Database
 from specloop.db.discovery import all_metadata, workspace_tables
-from specloop.db.migrations import migrate, script_directory
+from specloop.db.migrations import migrate
+from specloop.db.migrations.upgrading import script_directory
 
 VERSIONS = ROOT / "src" / "specloop" / "db" / "migrations" / "versions"
 HEADER = '''# pyright: basic

@@ -14,7 +14,7 @@ import pytest
 from specloop.app import diagnosis
 from specloop.app.diagnosis import diagnose
 from specloop.db.folder import DataFolder
-from specloop.db.migrations import script_directory
+from specloop.db.migrations.upgrading import script_directory
 from specloop.db.telemetry.lock import FolderLock
 from specloop.settings import Settings, load
 from specloop.transport.tls import OwnCertificate

@@ -13,7 +13,8 @@ import httpx
 import psycopg
 
 from specloop.db.database import Database
-from specloop.db.migrations import current_revision, migrate, script_directory
+from specloop.db.migrations import current_revision, migrate
+from specloop.db.migrations.upgrading import script_directory
 from tests.engines import PostgresServer
 from tests.migrations.schema import describe, migrate_at, processes
 from tests.server import free_port, spawn, stop, wait_until_ready

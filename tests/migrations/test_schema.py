@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from specloop.db.database import Database
 from specloop.db.discovery import all_metadata
-from specloop.db.migrations import current_revision, migrate, script_directory
+from specloop.db.migrations import current_revision, migrate, revisions
+from specloop.db.migrations.upgrading import script_directory
 from tests.migrations.schema import describe
 
 
@@ -33,9 +34,8 @@ async def test_the_migrated_store_has_what_the_tables_declare(database: Database
 
 
 async def test_one_step_at_a_time_leads_to_the_same_schema(database: Database, empty_url: str) -> None:
-    revisions = [script.revision for script in reversed(list(script_directory().walk_revisions()))]
-    assert revisions
-    for revision in revisions:
+    assert revisions() == [script.revision for script in reversed(list(script_directory().walk_revisions()))]
+    for revision in revisions():
         stepped = await Database.open(empty_url)
         await migrate(stepped, revision)
         assert await current_revision(stepped) == revision

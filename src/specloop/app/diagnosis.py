@@ -16,12 +16,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from alembic.util import CommandError
-
 from specloop import __file__ as program_file
 from specloop.db.database import Database, normalise_url
 from specloop.db.folder import SECRET_FILE
-from specloop.db.migrations import current_revision, script_directory
+from specloop.db.migrations import current_revision, revisions
 from specloop.db.telemetry import TelemetryQueryFailed, TelemetryUnavailable, parse_dsn
 from specloop.db.telemetry.client import TelemetryClient
 from specloop.db.telemetry.dsn import TelemetryAddress
@@ -154,15 +152,12 @@ async def _revision(address: str) -> str | None:
 
 
 def _judge_revision(address: str, revision: str | None) -> Finding:
-    scripts = script_directory()
-    newest = scripts.get_current_head()
+    newest = revisions()[-1]
     if revision is None:
         return Finding("state store", "ok", f"{address} is empty", "`specloop up` makes its tables.")
     if revision == newest:
         return Finding("state store", "ok", f"{address}, schema {revision}")
-    try:
-        scripts.get_revision(revision)
-    except CommandError:
+    if revision not in revisions():
         return Finding(
             "state store",
             "failed",

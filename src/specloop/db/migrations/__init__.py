@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import inspect, text
 
 from specloop.db.database import Database
-from specloop.db.errors import SchemaTooNew
 
-_LOCK_KEY = 7_304_115_201  # any constant; two processes that start together must choose the same
+_VERSIONS = Path(__file__).parent / "versions"
 
 
-def script_directory() -> ScriptDirectory:
-    """The numbered migrations of this version."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
-    return ScriptDirectory.from_config(config)
+def revisions() -> list[str]:
+    """This program's migrations in order; their files are named for them: `0001_foundation.py` is 0001."""
+    return sorted(path.name.partition("_")[0] for path in _VERSIONS.glob("[0-9]*_*.py"))
 
 
 async def migrate(database: Database, target: str = "head") -> None:
@@ -30,8 +21,12 @@ async def migrate(database: Database, target: str = "head") -> None:
 
     Raises: SchemaTooNew when the store knows a migration that this program does not.
     """
+    if target == "head" and await current_revision(database) == revisions()[-1]:
+        return
+    from specloop.db.migrations.upgrading import upgrade  # noqa: PLC0415
+
     async with database.writer_engine.begin() as connection:
-        await connection.run_sync(_upgrade, target)
+        await connection.run_sync(upgrade, target)
     # A superuser's connections take the tenant role when they are opened, and the first migration makes that role.
     await database.reader_engine.dispose()
 
@@ -39,29 +34,6 @@ async def migrate(database: Database, target: str = "head") -> None:
 async def current_revision(database: Database) -> str | None:
     """The migration the store is at; None for an empty store."""
     async with database.reader_engine.connect() as connection:
-        return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
-
-
-def _upgrade(connection: Connection, target: str) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SET LOCAL ROLE NONE"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
-    scripts = script_directory()
-
-    def steps(revision: Any, _context: MigrationContext) -> Any:
-        _check_known(scripts, revision)
-        return scripts._upgrade_revs(target, revision)  # pyright: ignore[reportPrivateUsage]  (what `alembic upgrade` runs)
-
-    environment = EnvironmentContext(Config(), scripts, fn=steps)
-    environment.configure(connection=connection, transactional_ddl=True)
-    environment.run_migrations()
-
-
-def _check_known(scripts: ScriptDirectory, revision: Any) -> None:
-    for name in revision if isinstance(revision, tuple) else (revision,):  # pyright: ignore[reportUnknownVariableType]
-        if not name:
-            continue
-        try:
-            scripts.get_revision(str(name))  # pyright: ignore[reportUnknownArgumentType]
-        except CommandError as error:
-            raise SchemaTooNew from error
+        if not await connection.run_sync(lambda sync: inspect(sync).has_table("alembic_version")):
+            return None
+        return await connection.scalar(text("SELECT version_num FROM alembic_version"))
