@@ -17,11 +17,13 @@ from specloop.db.migrations import migrate
 from specloop.db.telemetry import TelemetryStore
 from specloop.db.telemetry.client import TelemetryClient
 from specloop.db.telemetry.dsn import parse_dsn
+from specloop.record.traces.ingest import drainer
 from tests.engines import ENGINES, PostgresServer, running_postgres
 from tests.server import started_server
 
 settings.register_profile("house", deadline=None)  # how long an example takes is the machine's business
 settings.load_profile("house")
+drainer.PAUSE_SECONDS = 0.05  # hundreds of tests send a span and wait until it can be read
 
 _NUMBERS = count()
 
