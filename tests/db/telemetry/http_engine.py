@@ -12,7 +12,7 @@ import tempfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import chdb
@@ -35,7 +35,7 @@ class Engine:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._connection: Any = chdb.connect(str(folder / "engine"))
+        self._connection: Any = cast("Any", chdb).connect(str(folder / "engine"))
         self._lock = Lock()
 
     def run(self, asked: dict[str, str], body: bytes) -> bytes:
