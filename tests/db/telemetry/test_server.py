@@ -26,7 +26,8 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         command = [sys.executable, str(Path(__file__).with_name("http_engine.py")), str(folder)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        # The engine keeps the schemas of bodies in its working directory.
+        self._process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.dsn = f"clickhouse://default@127.0.0.1:{int(self._process.stdout.readline())}/specloop"
 
