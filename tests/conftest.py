@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from specloop.db.database import Database
@@ -24,6 +25,12 @@ from tests.server import started_server
 settings.register_profile("house", deadline=None)  # how long an example takes is the machine's business
 settings.load_profile("house")
 drainer.PAUSE_SECONDS = 0.05  # hundreds of tests send a span and wait until it can be read
+structlog.configure(  # as the program does; by default a traceback shows all variables and takes minutes
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 _NUMBERS = count()
 

@@ -14,6 +14,7 @@ __all__ = ["quiet_log", "state_url", "store"]
 @pytest.fixture(autouse=True)
 def quiet_log() -> Iterator[None]:
     """Hundreds of kills would print hundreds of tracebacks."""
+    before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     yield
-    structlog.reset_defaults()
+    structlog.configure(**before)

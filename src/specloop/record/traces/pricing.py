@@ -14,6 +14,11 @@ _COUNTS = tuple(field.name for field in fields(Usage) if field.name not in {"cos
 _NOT_CALLS = frozenset({"invoke_agent", "create_agent", "invoke_workflow", "execute_tool", ""})
 
 
+def is_model_call(operation: str) -> bool:
+    """Whether spans of that operation call a model themselves."""
+    return operation not in _NOT_CALLS
+
+
 def usage_of(groups: Iterable[UsageGroup]) -> Usage:
     """The usage of all `groups` together; of the calls among them, when there are any."""
     kept = list(groups)
@@ -30,7 +35,7 @@ def priced(span: Span) -> Span:
     """The span with the cost of its call, if its sender named none and the price list knows the model."""
     usage, genai = span.usage, span.genai
     has_tokens = usage.input_tokens is not None or usage.output_tokens is not None
-    if usage.cost_usd is not None or not has_tokens or genai.operation in _NOT_CALLS:
+    if usage.cost_usd is not None or not has_tokens or not is_model_call(genai.operation):
         return span
     rates = rates_of(genai.model, genai.provider, input_tokens=usage.input_tokens or 0, at=_moment(span.start_ns))
     cost = None if rates is None else rates.cost(_counts(usage))

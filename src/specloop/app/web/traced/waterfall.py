@@ -80,7 +80,7 @@ def lines_of(detail: TraceDetail) -> list[Line]:
             kind=kind_of(node.span),
             depth=min(depth, DEPTH_SHOWN_MAX),
             inner=count,
-            is_error=node.span.status_code == 2,
+            is_error=node.span.is_failed,
             duration_ms=(node.span.end_ns - node.span.start_ns) / 1e6,
             bar=lane(node.span.start_ns, node.span.end_ns, start, end),
         )
@@ -117,6 +117,6 @@ def first_choice(detail: TraceDetail, wanted: str | None) -> Span | None:
     failed = (
         node.span
         for node in nodes
-        if node.span.status_code == 2 and not any(child.span.status_code == 2 for child in node.children)
+        if node.span.is_failed and not any(child.span.is_failed for child in node.children)
     )
     return next(failed, nodes[0].span if nodes else None)

@@ -10,16 +10,25 @@ from typing import Any
 
 from specloop.db.telemetry import TelemetryStore
 from specloop.record.traces.model import GenAI, Scope, Span, Usage
-from specloop.record.traces.pricing import priced
-from specloop.record.traces.repository.spans import ONE_SPAN, WITHIN_TRACE, bounds, span_of
+from specloop.record.traces.repository.spans import ONE_SPAN, SCORE_MIN, WITHIN_TRACE, bounds, span_of
 from specloop.record.traces.repository.traces import Placed
 from specloop.record.traces.repository.usage import LAST_VERSION
 
 _USAGE = ("input_tokens", "output_tokens", "cost_usd", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
-_GENAI = ("operation", "provider", "model", "agent_name", "tool_name", "error_type")
+_GENAI = (
+    "operation",
+    "provider",
+    "model",
+    "agent_id",
+    "agent_name",
+    "session_id",
+    "user_id",
+    "tool_name",
+    "error_type",
+)
 _OUTLINE = f"""
 SELECT lower(hex(span_id)) AS span, lower(hex(parent_span_id)) AS parent, name, kind, service_name, start_ns, end_ns,
-    status_code, status_message, {", ".join(_GENAI)}, {", ".join(_USAGE)}
+    status_code, status_message, {", ".join(_GENAI)}, {", ".join(_USAGE)}, tags, {SCORE_MIN}
 FROM spans WHERE {WITHIN_TRACE}
 {LAST_VERSION}
 """  # noqa: S608
@@ -36,14 +45,14 @@ async def outline(store: TelemetryStore, workspace_id: str, trace: Placed, limit
     """The first `limit` spans of a trace by start time, without attributes, events and links."""
     parameters = {**bounds(trace), "limit": limit}
     rows = await store.query(_PAGE, workspace_id=workspace_id, parameters=parameters)
-    return [priced(_line(trace.trace_id, row)) for row in rows]
+    return [_line(trace.trace_id, row) for row in rows]
 
 
 async def one_span(store: TelemetryStore, workspace_id: str, trace: Placed, span_id: str) -> Span | None:
     """One span with everything that was sent; its id is hex."""
     parameters = {**bounds(trace), "span_id": span_id}
     rows = await store.query(ONE_SPAN, workspace_id=workspace_id, parameters=parameters)
-    return priced(span_of(rows[0])) if rows else None
+    return span_of(rows[0]) if rows else None
 
 
 async def mark(store: TelemetryStore, workspace_id: str) -> str:
@@ -74,5 +83,6 @@ def _line(trace_id: str, row: Mapping[str, Any]) -> Span:
         dropped=(0, 0, 0),
         genai=GenAI(**{name: row[name] for name in _GENAI}),
         usage=Usage(**{name: row[name] for name in _USAGE}),
-        tags=(),
+        tags=row["tags"],
+        score_min=row["score_min"],
     )

@@ -7,7 +7,6 @@ from typing import Any
 
 from specloop.db.telemetry import TelemetryStore
 from specloop.record.traces.model import Event, GenAI, Link, Scope, Span, Usage
-from specloop.record.traces.pricing import priced
 from specloop.record.traces.repository.traces import Placed
 from specloop.record.traces.repository.usage import LAST_VERSION
 from specloop.record.traces.repository.values import read_attributes
@@ -16,7 +15,8 @@ WITHIN_TRACE = """
     workspace_id = {workspace_id:UUID} AND trace_id = unhex({trace_id:String})
     AND start_ns BETWEEN {first_ns:UInt64} AND {last_ns:UInt64}
 """
-_COLUMNS = """
+SCORE_MIN = "if(empty(scores), NULL, arrayMin(scores)) AS score_min"
+_COLUMNS = f"""
     lower(hex(trace_id)) AS trace, lower(hex(span_id)) AS span, lower(hex(parent_span_id)) AS parent, name, kind,
     service_name, start_ns, end_ns, status_code, status_message, trace_state, flags, scope_name, scope_version,
     mapKeys(scope_attributes) AS scope_keys, mapValues(scope_attributes) AS scope_texts, scope_attribute_types,
@@ -29,7 +29,7 @@ _COLUMNS = """
         mapValues(l.attributes), l.attribute_types, l.dropped_attributes), links) AS link_rows,
     dropped_attributes, dropped_events, dropped_links, operation, provider, model, agent_id, agent_name, session_id,
     user_id, tool_name, error_type, request_model, response_model, tool_call_id, input_tokens, output_tokens, cost_usd,
-    cache_read_tokens, cache_write_tokens, reasoning_tokens, tags
+    cache_read_tokens, cache_write_tokens, reasoning_tokens, tags, {SCORE_MIN}
 """
 _USAGE = ("input_tokens", "output_tokens", "cost_usd", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 _ALL = f"""
@@ -89,7 +89,7 @@ async def page_spans(
         "offset": offset,
     }
     rows = await store.query(_PAGE, workspace_id=workspace_id, parameters=parameters)
-    return [priced(span_of(row)) for row in rows]
+    return [span_of(row) for row in rows]
 
 
 def bounds(trace: Placed) -> dict[str, Any]:
@@ -100,6 +100,13 @@ def bounds(trace: Placed) -> dict[str, Any]:
 async def as_parquet(store: TelemetryStore, workspace_id: str, traces: Sequence[str]) -> bytes:
     """All spans of `traces` as a Parquet file with one row per span; the engine writes it."""
     return await store.read_file(_FILE, "Parquet", workspace_id=workspace_id, parameters={"traces": list(traces)})
+
+
+async def count_within(store: TelemetryStore, workspace_id: str, trace: Placed) -> int:
+    """How many spans the trace has."""
+    sql = f"SELECT uniqExact(span_id) AS count FROM spans WHERE {WITHIN_TRACE}"  # noqa: S608
+    rows = await store.query(sql, workspace_id=workspace_id, parameters=bounds(trace))
+    return int(rows[0]["count"])
 
 
 async def count(store: TelemetryStore, workspace_id: str, traces: Sequence[str]) -> int:
@@ -139,6 +146,7 @@ def span_of(row: dict[str, Any]) -> Span:
         genai=GenAI(**{name: row[name] for name in GenAI.__slots__}),
         usage=Usage(**{name: row[name] for name in _USAGE}),
         tags=row["tags"],
+        score_min=row["score_min"],
     )
 
 

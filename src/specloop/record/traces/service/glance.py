@@ -23,9 +23,8 @@ from specloop.record.traces.model import (
     TraceSummary,
     Usage,
     UsageGroup,
-    build_tree,
 )
-from specloop.record.traces.pricing import usage_of
+from specloop.record.traces.pricing import priced, usage_of
 from specloop.record.traces.repository import outline, traces, trends
 from specloop.record.traces.repository.matching import nanoseconds
 from specloop.record.traces.repository.usage import usage_by_day
@@ -80,13 +79,8 @@ class TraceGlance:
         placed = await traces.place(self._telemetry, ctx.workspace_id, trace_id)
         if placed is None:
             raise TraceNotFound
-        found, spans = await asyncio.gather(
-            traces.read_traces(self._telemetry, ctx.workspace_id, [placed]),
-            outline.outline(self._telemetry, ctx.workspace_id, placed, TREE_SPANS_MAX),
-        )
-        if not found:
-            raise TraceNotFound
-        return TraceDetail(found[0], build_tree(spans), found[0].span_count > len(spans))
+        spans = await outline.outline(self._telemetry, ctx.workspace_id, placed, TREE_SPANS_MAX + 1)
+        return await self._reader.detail(ctx, placed, spans)
 
     async def span(self, ctx: Context, trace_id: str, span_id: str) -> Span | None:
         """One span with all that was sent; None when there is none."""
@@ -94,7 +88,8 @@ class TraceGlance:
         if not _TRACE_ID.fullmatch(trace) or not _SPAN_ID.fullmatch(span):
             return None
         placed = await traces.place(self._telemetry, ctx.workspace_id, trace)
-        return await outline.one_span(self._telemetry, ctx.workspace_id, placed, span) if placed else None
+        found = await outline.one_span(self._telemetry, ctx.workspace_id, placed, span) if placed else None
+        return priced(found) if found else None
 
     async def trends(
         self, ctx: Context, start: datetime, end: datetime, *, patience: float | None = None

@@ -28,9 +28,10 @@ from specloop.record.traces.model import (
     UsageGroup,
     build_tree,
 )
-from specloop.record.traces.pricing import usage_of
+from specloop.record.traces.pricing import priced, usage_of
 from specloop.record.traces.repository import figures, inbox, opinions, outline, spans, traces
 from specloop.record.traces.repository.matching import Matching, TraceSets, nanoseconds
+from specloop.record.traces.summing import summary_of
 
 WINDOW_DEFAULT = timedelta(hours=24)
 FIGURES_KEPT = 16
@@ -87,17 +88,28 @@ class TraceReader:
     async def _count(self, workspace_id: str, matching: Matching, page: PageRequest) -> int | None:
         return await traces.count_traces(self._telemetry, workspace_id, matching) if page.is_counted else None
 
+    async def _count_spans(self, workspace_id: str, trace: traces.Placed, page: PageRequest) -> int | None:
+        return await spans.count_within(self._telemetry, workspace_id, trace) if page.is_counted else None
+
     async def get_trace(self, ctx: Context, trace_id: str) -> TraceDetail:
         """One trace with its span tree.
 
         Raises: TraceNotFound.
         """
         placed = await self._place(ctx, trace_id)
-        summary, rows = await asyncio.gather(
-            self._summary(ctx, placed),
-            spans.page_spans(self._telemetry, ctx.workspace_id, placed, limit=TREE_SPANS_MAX),
-        )
-        return TraceDetail(summary, build_tree(rows), summary.span_count > len(rows))
+        rows = await spans.page_spans(self._telemetry, ctx.workspace_id, placed, limit=TREE_SPANS_MAX + 1)
+        return await self.detail(ctx, placed, rows)
+
+    async def detail(self, ctx: Context, placed: traces.Placed, rows: Sequence[Span]) -> TraceDetail:
+        """The trace whose first spans `rows` are, as they are stored: all, or more than `TREE_SPANS_MAX` of them.
+
+        Raises: TraceNotFound when it has none.
+        """
+        if not rows:
+            raise TraceNotFound
+        is_truncated = len(rows) > TREE_SPANS_MAX
+        summary = await self._summary(ctx, placed) if is_truncated else summary_of(rows)
+        return TraceDetail(summary, build_tree([priced(span) for span in rows[:TREE_SPANS_MAX]]), is_truncated)
 
     async def list_all_spans(self, ctx: Context, trace_id: str) -> Sequence[Span]:
         """The first `TREE_SPANS_MAX` spans of one trace by start time.
@@ -105,26 +117,24 @@ class TraceReader:
         Raises: TraceNotFound.
         """
         placed = await self._place(ctx, trace_id)
-        return await spans.page_spans(self._telemetry, ctx.workspace_id, placed, limit=TREE_SPANS_MAX)
+        rows = await spans.page_spans(self._telemetry, ctx.workspace_id, placed, limit=TREE_SPANS_MAX)
+        return [priced(span) for span in rows]
 
     async def list_spans(self, ctx: Context, trace_id: str, page: PageRequest) -> Page[Span]:
         """The spans of one trace by start time.
 
         Raises: TraceNotFound; ValidationFailed for a cursor that is not ours.
         """
-        placed = await self._place(ctx, trace_id)
-        summary = await self._summary(ctx, placed)
-        found = await spans.page_spans(
-            self._telemetry,
-            ctx.workspace_id,
-            placed,
-            limit=page.limit + 1,
-            offset=page.offset,
-            after=_position(page.cursor) or (0, ""),
+        placed, after = await self._place(ctx, trace_id), _position(page.cursor) or (0, "")
+        found, total = await asyncio.gather(
+            spans.page_spans(
+                self._telemetry, ctx.workspace_id, placed, limit=page.limit + 1, offset=page.offset, after=after
+            ),
+            self._count_spans(ctx.workspace_id, placed, page),
         )
-        results = found[: page.limit]
+        results = [priced(span) for span in found[: page.limit]]
         cursor = _cursor(results[-1].start_ns, results[-1].span_id) if len(found) > page.limit else None
-        return Page(results, summary.span_count if page.is_counted else None, page.limit, page.offset, cursor)
+        return Page(results, total, page.limit, page.offset, cursor)
 
     async def figures(self, ctx: Context, start: datetime | None, end: datetime | None) -> TraceFigures:
         """What the spans that started in [start, end) add up to; by default those of the last 24 hours.
