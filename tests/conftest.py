@@ -21,6 +21,7 @@ from specloop.db.telemetry.dsn import parse_dsn
 from specloop.record.traces.ingest import drainer
 from tests.engines import ENGINES, PostgresServer, running_postgres
 from tests.server import started_server
+from tests.telemetry import SharedTelemetry
 
 settings.register_profile("house", deadline=None)  # how long an example takes is the machine's business
 settings.load_profile("house")
@@ -133,15 +134,18 @@ async def database(state_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def telemetry_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared_telemetry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedTelemetry]:
     """Where the telemetry engine of this process works; it allows one folder only."""
-    return tmp_path_factory.mktemp("telemetry")
+    shared = SharedTelemetry(tmp_path_factory.mktemp("telemetry"))
+    yield shared
+    asyncio.run(shared.close())
 
 
 @pytest.fixture
-def telemetry_dsn(telemetry_folder: Path) -> Iterator[str]:
+def telemetry_dsn(shared_telemetry: SharedTelemetry) -> Iterator[str]:
     """A fresh telemetry database; the engine gets slower with each one that it keeps."""
-    dsn = f"chdb://{telemetry_folder}?database=test_{next(_NUMBERS)}"
+    asyncio.run(shared_telemetry.close())
+    dsn = f"chdb://{shared_telemetry.folder}?database=test_{next(_NUMBERS)}"
     yield dsn
     address = parse_dsn(dsn)
     client = TelemetryClient(address, database=None, settings={})
@@ -150,13 +154,6 @@ def telemetry_dsn(telemetry_folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-async def telemetry(telemetry_dsn: str) -> AsyncIterator[TelemetryStore]:
-    """The fresh store, opened."""
-    store = await TelemetryStore.open(telemetry_dsn)
-    yield store
-    await store.close()
-
-
-def pytest_collection_modifyitems(items: list[Any]) -> None:
-    """SQLite first: it fails faster."""
-    items.sort(key=lambda item: "postgresql" in item.nodeid)
+async def telemetry(shared_telemetry: SharedTelemetry) -> TelemetryStore:
+    """The shared store, empty."""
+    return await shared_telemetry.emptied()

@@ -21,6 +21,7 @@ from specloop.record.traces.model import Outcome
 from specloop.record.traces.repository import spans, traces
 from specloop.record.traces.repository.native import ReceivedBody, insert_bodies
 from tests.record.traces.harness import attributes_of, request_of
+from tests.telemetry import SharedTelemetry
 
 NOW = time.time_ns()
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -63,12 +64,10 @@ def valid_spans(draw: st.DrawFn) -> tuple[Span, dict[str, Any], dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[asyncio.Runner, TelemetryStore]]:
+def store(shared_telemetry: SharedTelemetry) -> Iterator[tuple[asyncio.Runner, TelemetryStore]]:
     """One store for all examples; each uses a workspace of its own."""
     with asyncio.Runner() as runner:
-        opened = runner.run(TelemetryStore.open(f"chdb://{tmp_path_factory.mktemp('telemetry')}"))
-        yield runner, opened
-        runner.run(opened.close())
+        yield runner, runner.run(shared_telemetry.emptied())
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
