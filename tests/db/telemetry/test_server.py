@@ -13,7 +13,7 @@ import pytest
 from specloop.db.errors import SchemaTooNew
 from specloop.db.telemetry import TelemetryQueryFailed, TelemetryStore, TelemetryUnavailable
 from specloop.db.telemetry.migrations import Migration, packaged_migrations
-from specloop.record.traces.repository import figures, spans, traces
+from specloop.record.traces.repository import choosing, figures, spans
 from specloop.record.traces.repository.native import ReceivedBody, insert_bodies
 from specloop.record.traces.repository.removal import delete_trace, purge
 from tests.record.traces.harness import hex_trace, request_of, span_of
@@ -68,7 +68,7 @@ async def test_a_server_is_migrated_once_and_a_newer_one_is_refused(server: Serv
 async def test_spans_are_stored_read_counted_exported_and_removed(server: Server) -> None:
     store = await TelemetryStore.open(server.dsn)
     await _send(store, 1, 2, 2)
-    placed = await traces.place(store, WORKSPACE, hex_trace(2))
+    placed = await choosing.place(store, WORKSPACE, hex_trace(2))
     assert placed is not None
     assert [span.span_id[-1] for span in await spans.page_spans(store, WORKSPACE, placed, limit=10)] == ["1", "2"]
     window = (placed.first_ns - 10**12, placed.last_ns + 10**12)
@@ -76,7 +76,7 @@ async def test_spans_are_stored_read_counted_exported_and_removed(server: Server
     assert (await spans.as_parquet(store, WORKSPACE, [hex_trace(1)])).startswith(b"PAR1")
     await delete_trace(store, WORKSPACE, hex_trace(2))
     await purge(store)
-    assert await traces.place(store, WORKSPACE, hex_trace(2)) is None
+    assert await choosing.place(store, WORKSPACE, hex_trace(2)) is None
     await _send(store, 2)
     assert (await figures.facts(store, WORKSPACE, *window)).total["calls"] == 2
     await store.close()

@@ -18,7 +18,7 @@ from specloop.kit.ids import new_id
 from specloop.record.traces.ingest.decode import Encoding, decode
 from specloop.record.traces.ingest.validate import validate
 from specloop.record.traces.model import Outcome
-from specloop.record.traces.repository import spans, traces
+from specloop.record.traces.repository import choosing, spans, traces
 from specloop.record.traces.repository.native import ReceivedBody, insert_bodies
 from tests.record.traces.harness import attributes_of, request_of
 from tests.telemetry import SharedTelemetry
@@ -83,7 +83,7 @@ def test_encode_then_ingest_then_read_is_the_identity(
     assert (verdict.accepted, verdict.rejected_count, verdict.body) == (1, 0, body)
     runner.run(insert_bodies(telemetry, [ReceivedBody(workspace_id, NOW // 1_000, body)] * 2))
     trace_id = span.trace_id.hex()
-    placed = runner.run(traces.place(telemetry, workspace_id, trace_id))
+    placed = runner.run(choosing.place(telemetry, workspace_id, trace_id))
     assert placed is not None
     read = runner.run(spans.page_spans(telemetry, workspace_id, placed, limit=10))
     assert len(read) == 1
@@ -94,7 +94,7 @@ def test_encode_then_ingest_then_read_is_the_identity(
     assert (found.name, found.kind, found.events[0].name) == (span.name, span.kind, span.events[0].name)
     assert same(dict(found.attributes), readable(attributes))
     assert same(dict(found.events[0].attributes), readable(event))
-    placed = runner.run(traces.place(telemetry, workspace_id, trace_id))
+    placed = runner.run(choosing.place(telemetry, workspace_id, trace_id))
     assert placed is not None
     (summary,) = runner.run(traces.read_traces(telemetry, workspace_id, [placed]))
     assert (summary.start_ns, summary.end_ns, summary.span_count) == (found.start_ns, found.end_ns, 1)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
+from specloop.db.telemetry import TelemetryStore
 from specloop.record.traces.model import TREE_DEPTH_MAX
-from specloop.record.traces.repository import traces
+from specloop.record.traces.repository import choosing
 from tests.record.traces.harness import (
     THEIRS,
     Server,
@@ -101,12 +103,12 @@ async def test_filters_choose_traces(server: Server) -> None:
     assert await found(to=newest) == {1, 2}
 
 
-@pytest.mark.parametrize("rows", [1, 2, 100, 0])
+@pytest.mark.parametrize("rows", [(1,), (2,), (1, 2), (100,), ()])
 async def test_a_list_is_in_order_however_few_rows_show_that(
-    server: Server, monkeypatch: pytest.MonkeyPatch, rows: int
+    server: Server, monkeypatch: pytest.MonkeyPatch, rows: tuple[int, ...]
 ) -> None:
     """Traces whose later parts came first, and out of order: the newest rows are not those of the newest traces."""
-    monkeypatch.setattr(traces, "ROWS_PER_TRACE" if rows else "ROWS_MAX", rows)
+    monkeypatch.setattr(choosing, "ROWS_PER_TRACE", rows)
     base = time.time_ns() - HOUR_NS
     for late in (True, False):
         parts = [
@@ -244,3 +246,40 @@ async def test_an_array_value_survives_as_protobuf_not_as_text(server: Server) -
     trace = await server.wait_for_spans(hex_trace(1), 1)
     assert trace["spans"][0]["attributes"]["v"] == nested
     assert len(value_of(nested).array_value.values) == 3
+
+
+@pytest.fixture
+async def unmerged(telemetry: TelemetryStore) -> AsyncIterator[None]:
+    """Every delivery stays a row of its own."""
+    await telemetry.maintain(["SYSTEM STOP MERGES traces"])
+    yield
+    await telemetry.maintain(["SYSTEM START MERGES traces"])
+
+
+@pytest.mark.usefixtures("unmerged")
+async def test_a_row_need_not_show_all_that_its_trace_does(server: Server) -> None:
+    """A trace whose agent, model and failure came in different deliveries is found by all of them together."""
+    base = time.time_ns() // 10**6 * 10**6 - HOUR_NS
+    for number in range(1, 5):
+        call = span_of(
+            2, trace=number, start_ns=base + number * 10**6 + 10**9, attributes={"gen_ai.request.model": "m-1"}
+        )
+        failed = span_of(3, trace=number, start_ns=base + number * 10**6 + 2 * 10**9)
+        failed.status.code = Status.STATUS_CODE_ERROR
+        for span in (
+            span_of(1, trace=number, start_ns=base + number * 10**6, attributes={"gen_ai.agent.name": "router"}),
+            call,
+            *([failed] if number > 1 else []),
+        ):
+            await server.send(request_of(span))
+            await server.wait_for_spans(hex_trace(number), int.from_bytes(span.span_id))
+
+    async def found(**query: Any) -> list[int]:
+        return [int(trace["trace_id"], 16) for trace in (await server.get("", **query)).json()["results"]]
+
+    assert await found(agent_name="router", model="m-1") == [4, 3, 2, 1]
+    assert await found(agent_name="router", status="error") == [4, 3, 2]
+    assert await found(agent_name="router", status="ok") == [1]
+    first = (await server.get("", status="error", limit=1)).json()
+    assert await found(status="error", cursor=first["pagination"]["next_cursor"]) == [3, 2]
+    assert await found(status="error", to=first["results"][0]["started_at"]) == [3, 2]

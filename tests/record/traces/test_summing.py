@@ -1,4 +1,4 @@
-"""A trace that is read alone says of itself what the list of traces says; neither is told by the other."""
+"""A trace that is read alone says of itself what the list of traces says, whoever added it up."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from specloop.record.traces.repository import traces
 from specloop.record.traces.service import reading
 from tests.record.traces.harness import Server, eventually, request_of, span_of
 
@@ -52,11 +53,13 @@ def _spans(rng: random.Random, trace: int, start_ns: int) -> list[Span]:
     return spans
 
 
-@pytest.mark.parametrize("spans_max", [2_000, 3])
+@pytest.mark.parametrize(("tree_max", "read_max"), [(2_000, 5_000), (2_000, 1), (3, 5_000)])
 async def test_a_trace_alone_and_in_a_list_are_the_same(
-    server: Server, monkeypatch: pytest.MonkeyPatch, spans_max: int
+    server: Server, monkeypatch: pytest.MonkeyPatch, tree_max: int, read_max: int
 ) -> None:
-    monkeypatch.setattr(reading, "TREE_SPANS_MAX", spans_max)
+    """Whether the store adds up or this program, for either."""
+    monkeypatch.setattr(reading, "TREE_SPANS_MAX", tree_max)
+    monkeypatch.setattr(traces, "SPANS_READ_MAX", read_max)
     rng = random.Random(7)
     base = time.time_ns() - 3_600 * 10**9
     spans = [span for trace in range(1, TRACES + 1) for span in _spans(rng, trace, base + trace)]
@@ -70,5 +73,5 @@ async def test_a_trace_alone_and_in_a_list_are_the_same(
     await eventually(stored)
     for told in (await server.get("", limit=100)).json()["results"]:
         alone = (await server.get(f"/{told['trace_id']}")).json()
-        assert alone["truncated"] is (told["span_count"] > spans_max)
+        assert alone["truncated"] is (told["span_count"] > tree_max)
         assert {key: alone[key] for key in told} == told

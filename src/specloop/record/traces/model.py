@@ -125,7 +125,6 @@ class Span:
     """One step of a trace. Ids are lower-case hex, times nanoseconds since 1970 in UTC.
 
     As it is stored, `usage.cost_usd` is what the sender named; `pricing.priced` fills in what the price list knows.
-    `score_min` is the lowest score that the sender reports with it.
     """
 
     trace_id: str
@@ -149,7 +148,6 @@ class Span:
     genai: GenAI
     usage: Usage
     tags: Sequence[str]
-    score_min: float | None = None
 
     @property
     def is_failed(self) -> bool:

@@ -115,8 +115,6 @@ def first_choice(detail: TraceDetail, wanted: str | None) -> Span | None:
     if named is not None:
         return named
     failed = (
-        node.span
-        for node in nodes
-        if node.span.is_failed and not any(child.span.is_failed for child in node.children)
+        node.span for node in nodes if node.span.is_failed and not any(child.span.is_failed for child in node.children)
     )
     return next(failed, nodes[0].span if nodes else None)

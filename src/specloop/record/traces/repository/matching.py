@@ -16,6 +16,7 @@ _PHRASE = re.compile(r'"([^"]+)"')
 _WORD = re.compile(r"[0-9a-z\x80-\U0010ffff]+")
 WORDS_MAX = 30
 
+_OWN = "workspace_id = {workspace_id:UUID}"
 KNOWN = """
     t.workspace_id = {workspace_id:UUID}
     AND t.trace_id NOT IN (SELECT trace_id FROM deleted_traces WHERE workspace_id = {workspace_id:UUID})
@@ -30,13 +31,7 @@ _WHOLE = {
     "latency_ms_min": "last_ns - first_ns >= {latency_ns_min:UInt64}",
     "latency_ms_max": "last_ns - first_ns <= {latency_ns_max:UInt64}",
 }
-# What at least one row of such a trace shows: the first one, or the one that failed.
-_ROW = {
-    "start": "t.start_ns >= {start_ns:UInt64}",
-    "end": "t.start_ns < {end_ns:UInt64}",
-    "status": "t.has_error = {failed:UInt8}",
-}
-# Lists of names in any row of a trace.
+# Lists of names in some row of a trace.
 _LISTS = {
     "agent_id": "agent_ids",
     "agent_name": "agent_names",
@@ -68,9 +63,12 @@ class Matching:
     """`where` for rows of `traces AS t`, `having` for traces grouped by id, and the parameters of both."""
 
     def __init__(self, chosen: TraceFilter, sets: TraceSets | None = None) -> None:
-        self._where: list[str] = [KNOWN]
+        self._where: list[str] = []
         self._having: list[str] = []
-        self._row: list[str] = []
+        self._lists: list[str] = []
+        self._every_row: list[str] = []
+        self._first_row: list[str] = []
+        self._some_row: list[str] = []
         self.reads_text = bool(chosen.text or chosen.attributes)
         self.parameters: dict[str, Any] = {}
         self._add_whole(chosen)
@@ -83,12 +81,15 @@ class Matching:
     @property
     def where(self) -> str:
         """The conditions on rows."""
-        return " AND ".join(self._where)
+        return " AND ".join([KNOWN, *self._where, *(_has_row(row) for row in self._lists)])
 
     @property
     def where_row(self) -> str:
-        """The conditions on rows, and what at least one row of each matching trace shows."""
-        return " AND ".join([*self._where, *self._row])
+        """What at least one row of each matching trace shows. Of the traces found so, `KNOWN` and `having` choose."""
+        shown = [*self._lists, *self._some_row]
+        if len(shown) > 1 or self._first_row:  # it may take several rows to show all that
+            shown = [_has_row(row) for row in shown]
+        return " AND ".join([f"t.{_OWN}", *self._where, *self._every_row, *self._first_row, *shown])
 
     @property
     def having(self) -> str:
@@ -110,7 +111,7 @@ class Matching:
         self._having.append(
             "(first_ns, t.trace_id) < ({before_ns:UInt64}, toFixedString(unhex({before_trace:String}), 16))"
         )
-        self._row.append("t.start_ns <= {before_ns:UInt64}")
+        self._first_row.append("t.start_ns <= {before_ns:UInt64}")
         self.parameters |= {"before_ns": start_ns, "before_trace": trace_id}
 
     def _add_whole(self, chosen: TraceFilter) -> None:
@@ -118,14 +119,20 @@ class Matching:
             value = getattr(chosen, name)
             if value is not None:
                 self._having.append(condition)
-                self._row += [_ROW[name]] if name in _ROW else []
                 self.parameters |= _whole_parameter(name, value)
+        if chosen.start is not None:
+            self._every_row.append("t.start_ns >= {start_ns:UInt64}")
+        if chosen.end is not None:
+            self._first_row.append("t.start_ns < {end_ns:UInt64}")
+        if chosen.status is not None:
+            rows = self._some_row if chosen.status is TraceStatus.ERROR else self._every_row
+            rows.append("has_error = {failed:UInt8}")
 
     def _add_lists(self, chosen: TraceFilter) -> None:
         for name, column in _LISTS.items():
             value = getattr(chosen, name)
             if value is not None:
-                self._add_ids(f"SELECT trace_id FROM traces WHERE {_OWN} AND has({column}, {{{name}:String}})")  # noqa: S608
+                self._lists.append(f"has({column}, {{{name}:String}})")
                 self.parameters[name] = value
 
     def _add_text(self, chosen: TraceFilter) -> None:
@@ -166,7 +173,6 @@ class Matching:
         self._where.append(f"t.trace_id IN ({query})")
 
 
-_OWN = "workspace_id = {workspace_id:UUID}"
 _IN_SPANS = f"SELECT trace_id FROM spans WHERE {_OWN}"  # noqa: S608
 _HAS_WORDS = "hasAllTokens(content, {words:Array(String)})"
 # Merges build the text index. In parts that have none yet, putting a text together and cutting it into words costs far
@@ -181,6 +187,10 @@ _INDEXED = """
     SELECT name FROM system.parts WHERE active AND database = currentDatabase() AND table = 'spans'
         AND secondary_indices_compressed_bytes > 0
 """
+
+
+def _has_row(condition: str) -> str:
+    return f"t.trace_id IN (SELECT trace_id FROM traces WHERE {_OWN} AND {condition})"  # noqa: S608
 
 
 def _unpacked(name: str) -> str:

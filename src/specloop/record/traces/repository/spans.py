@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from specloop.db.telemetry import TelemetryStore
-from specloop.record.traces.model import Event, GenAI, Link, Scope, Span, Usage
-from specloop.record.traces.repository.traces import Placed
+from specloop.record.traces.model import Event, GenAI, Link, Scope, Span, TraceSummary, Usage
+from specloop.record.traces.repository.choosing import Placed
+from specloop.record.traces.repository.summing import summary_of
 from specloop.record.traces.repository.usage import LAST_VERSION
 from specloop.record.traces.repository.values import read_attributes
 
@@ -17,11 +18,11 @@ WITHIN_TRACE = """
 """
 SCORE_MIN = "if(empty(scores), NULL, arrayMin(scores)) AS score_min"
 _COLUMNS = f"""
-    lower(hex(trace_id)) AS trace, lower(hex(span_id)) AS span, lower(hex(parent_span_id)) AS parent, name, kind,
-    service_name, start_ns, end_ns, status_code, status_message, trace_state, flags, scope_name, scope_version,
-    mapKeys(scope_attributes) AS scope_keys, mapValues(scope_attributes) AS scope_texts, scope_attribute_types,
-    mapKeys(attributes) AS keys, mapValues(attributes) AS texts, attribute_types,
-    mapKeys(resource_attributes) AS resource_keys, mapValues(resource_attributes) AS resource_texts,
+    trace_id, span_id, parent_span_id, name, kind, service_name, start_ns, end_ns, status_code, status_message,
+    trace_state, flags, scope_name, scope_version,
+    scope_attributes.keys AS scope_keys, scope_attributes.values AS scope_texts, scope_attribute_types,
+    attributes.keys AS keys, attributes.values AS texts, attribute_types,
+    resource_attributes.keys AS resource_keys, resource_attributes.values AS resource_texts,
     resource_attribute_types,
     arrayMap(e -> (e.time_ns, e.name, mapKeys(e.attributes), mapValues(e.attributes), e.attribute_types,
         e.dropped_attributes), events) AS event_rows,
@@ -32,17 +33,8 @@ _COLUMNS = f"""
     cache_read_tokens, cache_write_tokens, reasoning_tokens, tags, {SCORE_MIN}
 """
 _USAGE = ("input_tokens", "output_tokens", "cost_usd", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
-_ALL = f"""
-SELECT {_COLUMNS} FROM spans WHERE {WITHIN_TRACE}
-{LAST_VERSION}
-"""  # noqa: S608
-_PAGE = f"""
-SELECT * FROM ({_ALL})
-WHERE (start_ns, span) > ({{after_ns:UInt64}}, {{after_span:String}})
-ORDER BY start_ns, span LIMIT {{limit:UInt32}} OFFSET {{offset:UInt64}}
-"""  # noqa: S608
 ONE_SPAN = f"""
-SELECT {_COLUMNS} FROM spans WHERE {WITHIN_TRACE} AND span_id = unhex({{span_id:String}})
+SELECT {_COLUMNS} FROM spans PREWHERE {WITHIN_TRACE} AND span_id = unhex({{span_id:String}})
 {LAST_VERSION}
 """  # noqa: S608
 
@@ -71,6 +63,47 @@ ORDER BY trace_id, started_at, span_id
 """  # noqa: S608
 
 
+class WholeTrace:
+    """Reads all spans of a trace, or of a long one the first.
+
+    Planning is most of what reading a few rows of many columns costs. So the store is told what to filter by first, and
+    puts spans in order only where not all can be shown.
+    """
+
+    def __init__(self, columns: str) -> None:
+        """Read these `columns`, ids and start among them."""
+        versions = f"SELECT {columns} FROM spans PREWHERE {WITHIN_TRACE} {LAST_VERSION}"  # noqa: S608
+        self._some = f"{versions} LIMIT {{limit:UInt32}}"
+        self.page = f"""
+        SELECT * FROM ({versions})
+        WHERE (start_ns, span_id) > ({{after_ns:UInt64}}, toFixedString(unhex({{after_span:String}}), 8))
+        ORDER BY start_ns, span_id LIMIT {{limit:UInt32}} OFFSET {{offset:UInt64}}
+        """  # noqa: S608
+
+    async def read(
+        self, store: TelemetryStore, workspace_id: str, trace: Placed, most: int
+    ) -> tuple[list[dict[str, Any]], TraceSummary | None]:
+        """The rows by start time, at most `most` of them; and if these are all, what they add up to."""
+        parameters = {**bounds(trace), "limit": most + 1}
+        rows = await store.query(self._some, workspace_id=workspace_id, parameters=parameters)
+        if len(rows) <= most:
+            rows.sort(key=lambda row: (row["start_ns"], row["span_id"]))
+            return rows, summary_of(rows) if rows else None
+        parameters |= {"after_ns": 0, "after_span": "", "limit": most, "offset": 0}
+        return await store.query(self.page, workspace_id=workspace_id, parameters=parameters), None
+
+
+_STATEMENTS = WholeTrace(_COLUMNS)
+
+
+async def whole_trace(
+    store: TelemetryStore, workspace_id: str, trace: Placed, most: int
+) -> tuple[list[Span], TraceSummary | None]:
+    """The trace's spans by start time with everything that was sent, at most `most`; its summary if these are all."""
+    rows, summary = await _STATEMENTS.read(store, workspace_id, trace, most)
+    return [span_of(row) for row in rows], summary
+
+
 async def page_spans(
     store: TelemetryStore,
     workspace_id: str,
@@ -88,7 +121,7 @@ async def page_spans(
         "limit": limit,
         "offset": offset,
     }
-    rows = await store.query(_PAGE, workspace_id=workspace_id, parameters=parameters)
+    rows = await store.query(_STATEMENTS.page, workspace_id=workspace_id, parameters=parameters)
     return [span_of(row) for row in rows]
 
 
@@ -116,12 +149,20 @@ async def count(store: TelemetryStore, workspace_id: str, traces: Sequence[str])
     return int(rows[0]["count"])
 
 
-def span_of(row: dict[str, Any]) -> Span:
+def ids_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The ids of a row as a span has them."""
+    parent: bytes = row["parent_span_id"]
+    return {
+        "trace_id": row["trace_id"].hex(),
+        "span_id": row["span_id"].hex(),
+        "parent_span_id": parent.hex() if any(parent) else None,
+    }
+
+
+def span_of(row: Mapping[str, Any]) -> Span:
     """A row of all columns as a span."""
     return Span(
-        trace_id=row["trace"],
-        span_id=row["span"],
-        parent_span_id=None if row["parent"] == "0" * 16 else row["parent"],
+        **ids_of(row),
         name=row["name"],
         kind=row["kind"],
         service_name=row["service_name"],
@@ -146,7 +187,6 @@ def span_of(row: dict[str, Any]) -> Span:
         genai=GenAI(**{name: row[name] for name in GenAI.__slots__}),
         usage=Usage(**{name: row[name] for name in _USAGE}),
         tags=row["tags"],
-        score_min=row["score_min"],
     )
 
 

@@ -13,12 +13,12 @@ from typing import Any
 from specloop.db.telemetry import SCAN, TelemetryStore
 from specloop.record.prices import TIER_STARTS
 from specloop.record.traces.model import Usage, UsageGroup
+from specloop.record.traces.repository.summing import TOKENS
 
 MODEL_CALL = "operation NOT IN ('invoke_agent', 'create_agent', 'invoke_workflow', 'execute_tool', '')"
 LAST_VERSION = "ORDER BY end_ns DESC, received_at DESC LIMIT 1 BY trace_id, span_id"
 
 TIER = f"roundDown(ifNull(input_tokens, 0), {[0, *(start + 1 for start in TIER_STARTS)]})"
-TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 _SUMS = f"""
     toUInt8({MODEL_CALL}) AS call, provider, model, {TIER} AS tier, max(start_ns) AS last_ns, count() AS calls,
     {", ".join(f"sumOrNull({name}) AS {name}_sum" for name in TOKENS)},
@@ -30,15 +30,15 @@ _COLUMNS = f"""
     trace_id, span_id, parent_span_id, status_code, operation, provider, model, start_ns, cost_usd,
     {", ".join(TOKENS)}
 """
-_CHOSEN_TRACES = """
+CHOSEN_TRACES = """
     workspace_id = {workspace_id:UUID} AND start_ns BETWEEN {first_ns:UInt64} AND {last_ns:UInt64}
     AND trace_id IN (SELECT toFixedString(unhex(arrayJoin({traces:Array(String)})), 16))
 """
 _BY_TRACE = f"""
-WITH kept AS (SELECT {_COLUMNS} FROM spans WHERE {_CHOSEN_TRACES} {LAST_VERSION})
+WITH kept AS (SELECT {_COLUMNS} FROM spans WHERE {CHOSEN_TRACES} {LAST_VERSION})
 SELECT lower(hex(trace_id)) AS key, count() AS spans, countIf(status_code = 2) AS errors,
     {_USED} AND (trace_id, span_id) NOT IN (
-        SELECT trace_id, parent_span_id FROM spans WHERE {_CHOSEN_TRACES} AND {_USED}) AS is_counted,
+        SELECT trace_id, parent_span_id FROM spans WHERE {CHOSEN_TRACES} AND {_USED}) AS is_counted,
     {_SUMS} FROM kept
 GROUP BY key, is_counted, call, provider, model, tier
 """  # noqa: S608

@@ -9,8 +9,8 @@ from specloop.db.context import Context
 from specloop.db.telemetry import TelemetryStore
 from specloop.identity.workspaces.keeping import ids_of_account
 from specloop.record.traces.repository import spans
+from specloop.record.traces.repository.choosing import place
 from specloop.record.traces.repository.expiry import page_ids
-from specloop.record.traces.repository.traces import place
 from specloop.record.traces.service.otlp_lines import otlp_line
 
 TRACES_AT_ONCE = 1_000

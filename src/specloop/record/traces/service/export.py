@@ -18,7 +18,7 @@ from specloop.record.traces.errors import ExportNotReady
 from specloop.record.traces.exports import Export, ExportFormat
 from specloop.record.traces.model import AttributeCondition, Comparison, TraceFilter, TraceStatus
 from specloop.record.traces.repository import exports, spans
-from specloop.record.traces.repository.traces import place
+from specloop.record.traces.repository.choosing import place
 from specloop.record.traces.service.otlp_lines import otlp_line
 from specloop.record.traces.service.reading import TraceReader
 

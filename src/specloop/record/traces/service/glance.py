@@ -25,7 +25,7 @@ from specloop.record.traces.model import (
     UsageGroup,
 )
 from specloop.record.traces.pricing import priced, usage_of
-from specloop.record.traces.repository import outline, traces, trends
+from specloop.record.traces.repository import choosing, outline, trends
 from specloop.record.traces.repository.matching import nanoseconds
 from specloop.record.traces.repository.usage import usage_by_day
 from specloop.record.traces.service.reading import TraceReader
@@ -76,18 +76,18 @@ class TraceGlance:
         return self._outlines.get(key, mark) or self._outlines.put(key, mark, await self._outline(ctx, wanted))
 
     async def _outline(self, ctx: Context, trace_id: str) -> TraceDetail:
-        placed = await traces.place(self._telemetry, ctx.workspace_id, trace_id)
+        placed = await choosing.place(self._telemetry, ctx.workspace_id, trace_id)
         if placed is None:
             raise TraceNotFound
-        spans = await outline.outline(self._telemetry, ctx.workspace_id, placed, TREE_SPANS_MAX + 1)
-        return await self._reader.detail(ctx, placed, spans)
+        spans, summary = await outline.outline(self._telemetry, ctx.workspace_id, placed, TREE_SPANS_MAX)
+        return await self._reader.detail(ctx, placed, spans, summary)
 
     async def span(self, ctx: Context, trace_id: str, span_id: str) -> Span | None:
         """One span with all that was sent; None when there is none."""
         trace, span = trace_id.lower(), span_id.lower()
         if not _TRACE_ID.fullmatch(trace) or not _SPAN_ID.fullmatch(span):
             return None
-        placed = await traces.place(self._telemetry, ctx.workspace_id, trace)
+        placed = await choosing.place(self._telemetry, ctx.workspace_id, trace)
         found = await outline.one_span(self._telemetry, ctx.workspace_id, placed, span) if placed else None
         return priced(found) if found else None
 

@@ -29,9 +29,8 @@ from specloop.record.traces.model import (
     build_tree,
 )
 from specloop.record.traces.pricing import priced, usage_of
-from specloop.record.traces.repository import figures, inbox, opinions, outline, spans, traces
+from specloop.record.traces.repository import choosing, figures, inbox, opinions, outline, spans, traces
 from specloop.record.traces.repository.matching import Matching, TraceSets, nanoseconds
-from specloop.record.traces.summing import summary_of
 
 WINDOW_DEFAULT = timedelta(hours=24)
 FIGURES_KEPT = 16
@@ -55,7 +54,7 @@ class TraceReader:
         before = _position(page.cursor)
         sets = await _sets(ctx, chosen)
         found, total = await asyncio.gather(
-            traces.choose_traces(
+            choosing.choose_traces(
                 self._telemetry,
                 ctx.workspace_id,
                 Matching(chosen, sets),
@@ -75,7 +74,7 @@ class TraceReader:
         """The newest traces whose spans name that session or conversation, for pages of sessions; at most `limit`."""
         start, end = window or (None, None)
         chosen = TraceFilter(session_id=session_client_id, start=start, end=end)
-        found = await traces.choose_traces(self._telemetry, ctx.workspace_id, Matching(chosen), limit=limit)
+        found = await choosing.choose_traces(self._telemetry, ctx.workspace_id, Matching(chosen), limit=limit)
         return await traces.read_traces(self._telemetry, ctx.workspace_id, found)
 
     async def exists(self, ctx: Context, trace_id: str) -> str:
@@ -86,9 +85,9 @@ class TraceReader:
         return (await self._place(ctx, trace_id)).trace_id
 
     async def _count(self, workspace_id: str, matching: Matching, page: PageRequest) -> int | None:
-        return await traces.count_traces(self._telemetry, workspace_id, matching) if page.is_counted else None
+        return await choosing.count_traces(self._telemetry, workspace_id, matching) if page.is_counted else None
 
-    async def _count_spans(self, workspace_id: str, trace: traces.Placed, page: PageRequest) -> int | None:
+    async def _count_spans(self, workspace_id: str, trace: choosing.Placed, page: PageRequest) -> int | None:
         return await spans.count_within(self._telemetry, workspace_id, trace) if page.is_counted else None
 
     async def get_trace(self, ctx: Context, trace_id: str) -> TraceDetail:
@@ -97,19 +96,20 @@ class TraceReader:
         Raises: TraceNotFound.
         """
         placed = await self._place(ctx, trace_id)
-        rows = await spans.page_spans(self._telemetry, ctx.workspace_id, placed, limit=TREE_SPANS_MAX + 1)
-        return await self.detail(ctx, placed, rows)
+        rows, summary = await spans.whole_trace(self._telemetry, ctx.workspace_id, placed, TREE_SPANS_MAX)
+        return await self.detail(ctx, placed, rows, summary)
 
-    async def detail(self, ctx: Context, placed: traces.Placed, rows: Sequence[Span]) -> TraceDetail:
-        """The trace whose first spans `rows` are, as they are stored: all, or more than `TREE_SPANS_MAX` of them.
+    async def detail(
+        self, ctx: Context, placed: choosing.Placed, rows: Sequence[Span], summary: TraceSummary | None
+    ) -> TraceDetail:
+        """The trace whose first spans `rows` are, as they are stored; with its `summary` if they are all.
 
         Raises: TraceNotFound when it has none.
         """
         if not rows:
             raise TraceNotFound
-        is_truncated = len(rows) > TREE_SPANS_MAX
-        summary = await self._summary(ctx, placed) if is_truncated else summary_of(rows)
-        return TraceDetail(summary, build_tree([priced(span) for span in rows[:TREE_SPANS_MAX]]), is_truncated)
+        tree = build_tree([priced(span) for span in rows])
+        return TraceDetail(summary or await self._summary(ctx, placed), tree, summary is None)
 
     async def list_all_spans(self, ctx: Context, trace_id: str) -> Sequence[Span]:
         """The first `TREE_SPANS_MAX` spans of one trace by start time.
@@ -117,7 +117,7 @@ class TraceReader:
         Raises: TraceNotFound.
         """
         placed = await self._place(ctx, trace_id)
-        rows = await spans.page_spans(self._telemetry, ctx.workspace_id, placed, limit=TREE_SPANS_MAX)
+        rows, _ = await spans.whole_trace(self._telemetry, ctx.workspace_id, placed, TREE_SPANS_MAX)
         return [priced(span) for span in rows]
 
     async def list_spans(self, ctx: Context, trace_id: str, page: PageRequest) -> Page[Span]:
@@ -195,14 +195,14 @@ class TraceReader:
             end=now,
         )
 
-    async def _place(self, ctx: Context, trace_id: str) -> traces.Placed:
+    async def _place(self, ctx: Context, trace_id: str) -> choosing.Placed:
         wanted = trace_id.lower()
-        found = await traces.place(self._telemetry, ctx.workspace_id, wanted) if _TRACE_ID.fullmatch(wanted) else None
+        found = await choosing.place(self._telemetry, ctx.workspace_id, wanted) if _TRACE_ID.fullmatch(wanted) else None
         if found is None:
             raise TraceNotFound
         return found
 
-    async def _summary(self, ctx: Context, placed: traces.Placed) -> TraceSummary:
+    async def _summary(self, ctx: Context, placed: choosing.Placed) -> TraceSummary:
         found = await traces.read_traces(self._telemetry, ctx.workspace_id, [placed])
         if not found:
             raise TraceNotFound
