@@ -31,7 +31,7 @@ from specloop.record.traces.ingest.decode import Encoding
 
 SPANS_PER_TRACE = 10
 CHUNK = 10_000
-REPEATS = 15
+REPEATS = 40
 INTAKE_SECONDS = 0.2
 KEY = Principal(
     "bench", CredentialKind.API_KEY, key_id="k", workspace_id=WORKSPACE, scopes=frozenset({"read:workspace"})
