@@ -89,6 +89,17 @@ async def test_document_that_was_damaged_is_never_served(recorder: Recorder) -> 
                 await recorder.get(SessionReader).document(ctx, session, DocumentKind.MARKDOWN)
 
 
+async def test_the_same_upload_again_repairs_what_was_damaged(recorder: Recorder) -> None:
+    sent = make_session(1)
+    session = (await recorder.put(sent)).session
+    async with recorder.writing() as ctx:
+        await ctx.session.execute(update(DocumentRow).values(body=pack(b"something else")))
+    assert (await recorder.put(sent)).session == session
+    async with recorder.reading() as ctx:
+        for kind in DocumentKind:
+            assert await recorder.get(SessionReader).document(ctx, session, kind) is not None
+
+
 async def test_observers_hear_of_all_exchanges_and_which_changed(database: Database) -> None:
     diary = Diary()
     recorder = Recorder(database, (diary,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from hashlib import sha256
 from typing import Final
 
 if sys.version_info >= (3, 14):
@@ -28,3 +29,12 @@ def unpack(data: bytes) -> bytes:
         return zstd.decompress(data)
     except zstd.ZstdError as error:
         raise ValueError(str(error)) from error
+
+
+def verified(body: bytes, digest: str) -> bytes | None:
+    """The document at rest in plain, or None when it is not what its SHA-256 says."""
+    try:
+        plain = unpack(body)
+    except ValueError:
+        return None
+    return plain if sha256(plain).hexdigest() == digest else None

@@ -67,6 +67,12 @@ async def digests(ctx: Context, row_id: str) -> dict[DocumentKind, str]:
     return {DocumentKind(kind): digest for kind, digest in await ctx.session.execute(query)}
 
 
+async def body(ctx: Context, row_id: str, kind: DocumentKind) -> bytes:
+    """A stored document as it is at rest."""
+    query = select(DocumentRow.body).where(DocumentRow.session_id == row_id, DocumentRow.kind == kind.value)
+    return (await ctx.session.scalar(query)) or b""
+
+
 def documents(
     ctx: Context, row_id: str, packed: Mapping[DocumentKind, PackedDocument], replaced: Iterable[DocumentKind] = ()
 ) -> list[Write]:

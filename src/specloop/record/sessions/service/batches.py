@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 from specloop.db.context import Context
 from specloop.kit.log import get_logger
+from specloop.record.sessions.compression import verified
 from specloop.record.sessions.errors import DocumentCorrupt
 from specloop.record.sessions.model import DocumentKind, Session, ValueKind
 from specloop.record.sessions.repository import batches, reading
 from specloop.record.sessions.repository.reading import StoredDocument
-from specloop.record.sessions.service.reading import verified
 from specloop.record.sessions.service.uploads import off_loop
 
 log = get_logger(__name__)

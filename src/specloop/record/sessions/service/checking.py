@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from specloop.db.context import Context
+from specloop.record.sessions.compression import verified
 from specloop.record.sessions.repository import checking
 from specloop.record.sessions.repository.checking import Place
-from specloop.record.sessions.service.reading import verified
 
 DOCUMENTS_AT_ONCE = 20
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from typing import Any
 
 from specloop.db.context import Context
@@ -11,7 +10,7 @@ from specloop.kit.ids import new_id
 from specloop.kit.log import get_logger
 from specloop.record.projects import ProjectNotFound, ProjectService
 from specloop.record.sessions import transcript
-from specloop.record.sessions.compression import unpack
+from specloop.record.sessions.compression import verified
 from specloop.record.sessions.errors import DocumentCorrupt, SessionNotFound
 from specloop.record.sessions.model import (
     DocumentKind,
@@ -149,12 +148,3 @@ class SessionReader:
     ) -> Mapping[str, Sequence[tuple[str, int]]]:
         """Sessions per agent, client, machine, project, model, branch, tag and tool; a repository may narrow it."""
         return await reading.facets(ctx, [*matching(filters or SessionFilters()), *conditions])
-
-
-def verified(body: bytes, digest: str) -> bytes | None:
-    """The document at rest in plain, or None when it is not what its SHA-256 says."""
-    try:
-        plain = unpack(body)
-    except ValueError:
-        return None
-    return plain if sha256(plain).hexdigest() == digest else None

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final, TypeVar, cast
 
@@ -13,7 +14,9 @@ from specloop.db.batches import Write
 from specloop.db.context import Context
 from specloop.kit import json
 from specloop.kit.ids import new_id
+from specloop.kit.log import get_logger
 from specloop.record.projects import Project, ProjectService
+from specloop.record.sessions.compression import verified
 from specloop.record.sessions.errors import BadSessionID
 from specloop.record.sessions.model import (
     CLIENT_ID_PATTERN,
@@ -25,12 +28,21 @@ from specloop.record.sessions.model import (
     ValueKind,
 )
 from specloop.record.sessions.observers import SessionObserver
-from specloop.record.sessions.preparation import DERIVATION, Derived, DerivedValue, Prepared, clipped, prepare
+from specloop.record.sessions.preparation import (
+    DERIVATION,
+    Derived,
+    DerivedValue,
+    PackedDocument,
+    Prepared,
+    clipped,
+    prepare,
+)
 from specloop.record.sessions.repository import exchanges, writing
 from specloop.record.sessions.repository.rows import FIGURES, brief, from_values
 from specloop.record.sessions.service.tags import make_etag
 from specloop.record.sessions.uploading import plain
 
+log = get_logger(__name__)
 LARGE_BYTES: Final = 256 * 1024
 """Larger bodies are worked on by a thread, so that others are answered meanwhile."""
 _LIST_MAX: Final = 1_000
@@ -108,6 +120,7 @@ class SessionUploads:
         digests = {**stored, **{kind: one.sha256 for kind, one in prepared.documents.items()}}
         content = _content(upload, digests, _metadata_bytes(upload) or known["metadata_json"])
         if content["content_digest"] == known["content_digest"] and known["derivation"] == DERIVATION:
+            await self._repair(ctx, row_id, prepared)
             return from_values(known, brief(project))
         keeps_usage = not prepared.derived.has_usage and bool(known["data_size"])
         columns = _columns(upload, prepared, json.loads(content["metadata_json"]), ctx.clock.now())
@@ -121,6 +134,17 @@ class SessionUploads:
         session = from_values({**known, **changes}, brief(project))
         await self._store(ctx, session, prepared.derived, documents, is_new=False, keeps_usage=keeps_usage)
         return session
+
+    async def _repair(self, ctx: Context, row_id: str, prepared: Prepared) -> None:
+        """Put those documents in place again that are not what they were, now that the client sends the same ones."""
+        damaged: dict[DocumentKind, PackedDocument] = {}
+        for kind, one in prepared.documents.items():
+            body = await writing.body(ctx, row_id, kind)
+            if await off_loop(one.size, partial(verified, body, one.sha256)) is None:
+                damaged[kind] = one
+        if damaged:
+            log.warning("session.document_repaired", session_id=row_id, kinds=sorted(damaged))
+            await writing.execute_all(ctx, writing.documents(ctx, row_id, damaged, replaced=damaged))
 
     async def _store(
         self,
