@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-import time
 import zlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -23,11 +22,13 @@ from specloop.errors import NotFound, SpecloopError
 from specloop.transport.edge import BodyLimit, EdgePolicy, wrap
 from specloop.transport.edge.policy import RenderedError
 from specloop.transport.tls import ServerTLS
+from tests.work import counted
 
 from .apps import answer, echo
 from .conftest import Running, StartListener
 
 MIB = 1024 * 1024
+CALLS_MAX = 50_000
 QUICK = BodyLimit(inflated_bytes_max=2 * MIB, grace_seconds=0.2, bytes_per_second_min=1_000_000)
 
 
@@ -324,13 +325,13 @@ async def test_a_chunked_body_arrives_with_a_length(client: Client) -> None:
     assert "transfer-encoding" not in seen["headers"]
 
 
-async def test_a_gzip_bomb_is_refused_within_a_second(client: Client) -> None:
+async def test_a_gzip_bomb_is_refused_before_it_is_unpacked(client: Client) -> None:
     bomb = _zeros_gzipped(1024 * MIB)
     assert len(bomb) < 1.1 * MIB
-    began = time.perf_counter()
-    response = await client.post(bomb, content_encoding="gzip")
+    with counted() as work:
+        response = await client.post(bomb, content_encoding="gzip")
     assert response.status_code == 413
-    assert time.perf_counter() - began < 1
+    assert work.calls < CALLS_MAX
 
 
 def _zeros_gzipped(size: int) -> bytes:
@@ -481,10 +482,10 @@ async def test_the_application_still_hears_when_the_client_leaves(start: StartLi
 
 @pytest.mark.parametrize("media_type", ["application/json", "application/scim+json; charset=utf-8", "text/plain"])
 async def test_deep_json_is_refused_at_once(client: Client, media_type: str) -> None:
-    began = time.perf_counter()
-    for deep in (b"[" * 50_000, b"[" * 50_000 + b"]" * 50_000, b'{"a":' * 50_000 + b"1" + b"}" * 50_000):
-        assert (await client.post(deep, content_type=media_type)).status_code == 400
-    assert time.perf_counter() - began < 1
+    with counted() as work:
+        for deep in (b"[" * 50_000, b"[" * 50_000 + b"]" * 50_000, b'{"a":' * 50_000 + b"1" + b"}" * 50_000):
+            assert (await client.post(deep, content_type=media_type)).status_code == 400
+    assert work.calls < CALLS_MAX
 
 
 async def test_deep_json_inside_gzip_is_refused_too(client: Client) -> None:

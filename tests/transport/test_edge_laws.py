@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import ipaddress
 import json
-import time
 from collections.abc import Iterable
 from typing import cast
 
@@ -17,6 +16,7 @@ from specloop.errors import PayloadTooLarge
 from specloop.transport.edge import Authority, json_depth, parse_authority, parse_origin
 from specloop.transport.edge.errors import CorruptBody
 from specloop.transport.edge.inflate import GzipInflater
+from tests.work import counted
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -60,10 +60,10 @@ def test_strings_across_the_slices_of_the_scan_are_still_strings(shift: int) -> 
 
 
 @pytest.mark.parametrize("body", [b'"' * 2_000_000, b'"' + b'\\"' * 1_000_000, b"[" * 2_000_000, b'["' * 1_000_000])
-def test_the_scan_is_fast_on_hostile_bytes(body: bytes) -> None:
-    began = time.perf_counter()
-    json_depth(body)
-    assert time.perf_counter() - began < 1
+def test_the_scan_does_not_look_at_hostile_bytes_one_by_one(body: bytes) -> None:
+    with counted() as work:
+        json_depth(body)
+    assert work.calls < 1_000
 
 
 LABEL = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from sqlalchemy import text
@@ -80,10 +79,9 @@ async def test_a_search_in_a_process_of_its_own_finds_the_same_as_one_in_a_threa
 
 async def test_a_202_answers_at_once_and_a_replay_starts_no_second_scan(world: Loop) -> None:
     wish = {**await world.set_up(tasks_of_b1(every=12)), "budget": SMALL}
-    before = time.perf_counter()
     headers = {"Idempotency-Key": "one"}
     first = await world.call("owner", "POST", "scans", json=wish, headers=headers)
-    assert time.perf_counter() - before < 1.0
+    assert first.json()["status"] in {"queued", "running"}
     assert (first.status_code, first.headers["location"]) == (202, f"{world.base}/scans/{first.json()['id']}")
     again = await world.call("owner", "POST", "scans", json=wish, headers=headers)
     assert again.headers["idempotency-replayed"] == "true"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -26,8 +25,10 @@ from specloop.app.graphql.limits import BOUNDS, Bounds, TooCostly, check_shape
 from specloop.app.graphql.schema import SCHEMA
 from specloop.errors import SpecloopError
 from tests.record.graphql.world import PATH, Shelf
+from tests.work import counted
 
-SECONDS_MAX = 0.2
+CALLS_MAX = 400_000
+"""Of functions, for one document: well below 200 ms (`benchmarks/bench_graphql.py` takes the time)."""
 WIDE = dict.fromkeys(Bounds.__dataclass_fields__, 10**9)
 
 
@@ -105,27 +106,25 @@ HOSTILE: dict[str, tuple[str, str]] = {
 }
 
 
-def refused(query: str, variables: dict[str, Any] | None = None) -> tuple[str, float]:
-    """The words of the refusal, and the seconds of this thread that it took (best of three)."""
-    seconds: list[float] = []
-    words = ""
-    for _ in range(3):
-        started = time.thread_time()
-        with pytest.raises(SpecloopError) as caught:
-            prepared = prepare(SCHEMA, query)
-            check_variables(SCHEMA, prepared, operation_of(prepared, None), variables or {})
-        seconds.append(time.thread_time() - started)
-        errors: list[Any] = getattr(caught.value, "errors", [])
-        words = " ".join([caught.value.detail, *(error.message for error in errors)])
-    return words, min(seconds)
+FIELDS = "id name icon color ownerId lastUpdated sessionCount totalMarkdownSize createdAt updatedAt"
+LARGEST = "{" + " ".join(f"a{n}: project(id: {n}) {{ {FIELDS} }}" for n in range(BOUNDS.aliases)) + "}"
+
+
+def refused(query: str, variables: dict[str, Any] | None = None) -> tuple[str, int]:
+    """The words of the refusal, and how many calls of functions it took."""
+    with counted() as work, pytest.raises(SpecloopError) as caught:
+        prepared = prepare(SCHEMA, query)
+        check_variables(SCHEMA, prepared, operation_of(prepared, None), variables or {})
+    errors: list[Any] = getattr(caught.value, "errors", [])
+    return " ".join([caught.value.detail, *(error.message for error in errors)]), work.calls
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_document_is_refused_within_200_ms(name: str) -> None:
+def test_a_hostile_document_is_refused_with_little_work(name: str) -> None:
     query, words = HOSTILE[name]
-    text, seconds = refused(query)
+    text, calls = refused(query)
     assert words in text
-    assert seconds <= SECONDS_MAX
+    assert calls <= CALLS_MAX
 
 
 def test_list_bounds_hold_for_variables_too() -> None:
@@ -140,20 +139,18 @@ def test_cost_grows_with_variables() -> None:
     check_variables(SCHEMA, prepared, operation_of(prepared, None), {"n": 10})
 
 
-def test_many_values_in_variables_are_refused_within_200_ms() -> None:
+def test_many_values_in_variables_are_refused_with_little_work() -> None:
     query = "query($f: SessionFilters) { sessions(filters: $f) { total } }"
-    text, seconds = refused(query, {"f": {"tags": ["x"] * 40_000}})
+    text, calls = refused(query, {"f": {"tags": ["x"] * 40_000}})
     assert "values" in text
-    assert seconds <= SECONDS_MAX
+    assert calls <= CALLS_MAX
 
 
-def test_the_largest_document_that_passes_is_checked_within_200_ms() -> None:
-    fields = "id name icon color ownerId lastUpdated sessionCount totalMarkdownSize createdAt updatedAt"
-    query = "{" + " ".join(f"a{n}: project(id: {n}) {{ {fields} }}" for n in range(BOUNDS.aliases)) + "}"
-    started = time.thread_time()
-    prepared = prepare(SCHEMA, query)
-    check_variables(SCHEMA, prepared, operation_of(prepared, None), {})
-    assert time.thread_time() - started <= SECONDS_MAX
+def test_the_largest_document_that_passes_is_checked_with_little_work() -> None:
+    with counted() as work:
+        prepared = prepare(SCHEMA, LARGEST)
+        check_variables(SCHEMA, prepared, operation_of(prepared, None), {})
+    assert work.calls <= CALLS_MAX
 
 
 @pytest.mark.parametrize("is_full", [False, True])
@@ -168,13 +165,13 @@ def test_the_usual_introspection_query_passes(is_full: bool) -> None:
     check_variables(SCHEMA, prepared, operation_of(prepared, None), {})
 
 
-async def test_a_megabyte_of_tokens_is_refused_within_200_ms(shelf: Shelf) -> None:
+async def test_a_megabyte_of_tokens_is_refused_with_little_work(shelf: Shelf) -> None:
     body = json.dumps({"query": "{" + "a " * 500_000 + "}"})
     await shelf.ask("{ projects { id } }")
-    started = time.process_time()
     headers = {"Authorization": f"Bearer {shelf.visitor.token}", "Content-Type": "application/json"}
-    answer = await shelf.visitor.client.post(PATH, content=body, headers=headers)
-    assert time.process_time() - started <= SECONDS_MAX
+    with counted() as work:
+        answer = await shelf.visitor.client.post(PATH, content=body, headers=headers)
+    assert work.calls <= CALLS_MAX
     assert answer.status_code == 413
     assert answer.json()["errors"][0]["extensions"]["code"] == "VALIDATION_ERROR"
 
