@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -144,14 +144,31 @@ def _add_bare_sink(app: FastAPI, path: Path) -> None:
     app.add_api_route("/bare", bare, methods=["POST"])
 
 
-def make_bodies(count: int, seed: int, spans: int = SPANS_PER_REQUEST, span_bytes: int = SPAN_BYTES) -> list[bytes]:
-    """Requests of `spans` GenAI spans of about `span_bytes`; each trace has ten spans and every text is its own."""
+def make_bodies(
+    count: int, seed: int, spans: int = SPANS_PER_REQUEST, span_bytes: int = SPAN_BYTES, corpus: str = ""
+) -> list[bytes]:
+    """Requests of `spans` GenAI spans of about `span_bytes`; each trace has ten spans and every text is its own.
+
+    Texts are passages of `corpus`; without one they are words in no order, which shrink less than any language.
+    """
     rng = random.Random(seed)
     words = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 10))) for _ in range(4_000)]
-    return [_body(rng, words, spans, span_bytes) for _ in range(count)]
+
+    def text() -> str:
+        if not corpus:
+            return " ".join(rng.choices(words, k=span_bytes * 128 // 1_000))
+        start = rng.randrange(max(1, len(corpus) - span_bytes))
+        return corpus[start : start + span_bytes]
+
+    return [_body(rng, text, spans, span_bytes) for _ in range(count)]
 
 
-def _body(rng: random.Random, words: Sequence[str], count: int, span_bytes: int) -> bytes:
+def read_corpus(folder: Path) -> str:
+    """All Markdown below a folder, such as recorded sessions, as one text."""
+    return "\n".join(path.read_text("utf-8", "replace") for path in sorted(folder.rglob("*.md")))
+
+
+def _body(rng: random.Random, text_of: Callable[[], str], count: int, span_bytes: int) -> bytes:
     request = ExportTraceServiceRequest()
     group = request.resource_spans.add()
     group.resource.attributes.extend([_attribute("service.name", "bench"), _attribute("host.name", "local")])
@@ -163,7 +180,7 @@ def _body(rng: random.Random, words: Sequence[str], count: int, span_bytes: int)
         span_id = rng.randbytes(8)
         root_id = span_id if is_root else root_id
         start = time.time_ns() - rng.randrange(10**10)
-        text = " ".join(rng.choices(words, k=span_bytes * 128 // 1_000))
+        text = text_of()
         span = spans.add(
             trace_id=trace_id,
             span_id=span_id,
@@ -315,16 +332,18 @@ def main() -> int:
     """Measure, print the table; 0 when the floor holds, else 1."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=60, help="requests per run")
+    parser.add_argument("--texts", type=Path, metavar="FOLDER", help="take texts from the Markdown files below it")
     parser.add_argument("--serve", metavar="FOLDER", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
         asyncio.run(serve(Path(options.serve)))
         return 0
+    corpus = read_corpus(options.texts) if options.texts else ""
     pairs: list[tuple[Measured, Measured]] = []
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as target:
-        measure(target, "warm-up", "/otel/v1/traces", make_bodies(4, seed=0))
+        measure(target, "warm-up", "/otel/v1/traces", make_bodies(4, seed=0, corpus=corpus))
         for run in range(RUNS):
-            bodies = make_bodies(options.requests, seed=run + 1)
+            bodies = make_bodies(options.requests, seed=run + 1, corpus=corpus)
             bare = measure(target, "bare sink", "/bare", bodies)
             pairs.append((bare, measure(target, "specloop", "/otel/v1/traces", bodies)))
         seen, disk, resident = target.count(), int(target.get("/disk")), target.resident_mb()

@@ -5,17 +5,14 @@ Attributes are most of a span's bytes, and a waterfall shows none of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from specloop.db.telemetry import TelemetryStore
 from specloop.record.traces.model import GenAI, Scope, Span, TraceSummary, Usage
 from specloop.record.traces.repository.choosing import Placed
-from specloop.record.traces.repository.spans import ONE_SPAN, SCORE_MIN, WholeTrace, bounds, ids_of, span_of
-from specloop.record.traces.repository.summing import summary_of
-from specloop.record.traces.repository.usage import CHOSEN_TRACES, LAST_VERSION
+from specloop.record.traces.repository.spans import ONE_SPAN, SCORE_MIN, USAGE, WholeTrace, bounds, ids_of, span_of
 
-_USAGE = ("input_tokens", "output_tokens", "cost_usd", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 _GENAI = (
     "operation",
     "provider",
@@ -29,15 +26,9 @@ _GENAI = (
 )
 _COLUMNS = f"""
     trace_id, span_id, parent_span_id, name, kind, service_name, start_ns, end_ns, status_code, status_message,
-    {", ".join(_GENAI)}, {", ".join(_USAGE)}, tags, {SCORE_MIN}
+    {", ".join(_GENAI)}, {", ".join(USAGE)}, tags, {SCORE_MIN}
 """
 _STATEMENTS = WholeTrace(_COLUMNS)
-_SUMMED = f"""
-SELECT trace_id, span_id, parent_span_id, name, service_name, start_ns, end_ns, status_code, operation, provider, model,
-    agent_id, agent_name, session_id, user_id, {", ".join(_USAGE)}, tags, {SCORE_MIN}
-FROM spans PREWHERE {CHOSEN_TRACES}
-{LAST_VERSION} LIMIT {{limit:UInt32}}
-"""  # noqa: S608
 _MARK = """
 SELECT max(received_at) AS last, min(start_ns) AS first_ns,
     (SELECT count() FROM deleted_traces WHERE workspace_id = {workspace_id:UUID}) AS deleted
@@ -52,27 +43,6 @@ async def outline(
     """The trace's spans by start time, without attributes, events and links; at most `most`, its summary if all."""
     rows, summary = await _STATEMENTS.read(store, workspace_id, trace, most)
     return [_line(row) for row in rows], summary
-
-
-async def summaries(
-    store: TelemetryStore, workspace_id: str, traces: Sequence[Placed], most: int
-) -> dict[str, TraceSummary] | None:
-    """What the spans of each trace add up to, by trace id; None when they are more than `most` altogether."""
-    first_ns, last_ns = window_of(traces)
-    ids = [trace.trace_id for trace in traces]
-    parameters = {"traces": ids, "first_ns": first_ns, "last_ns": last_ns, "limit": most + 1}
-    rows = await store.query(_SUMMED, workspace_id=workspace_id, parameters=parameters)
-    if len(rows) > most:
-        return None
-    by_trace: dict[bytes, list[dict[str, Any]]] = {}
-    for row in rows:
-        by_trace.setdefault(row["trace_id"], []).append(row)
-    return {trace.hex(): summary_of(own) for trace, own in by_trace.items()}
-
-
-def window_of(traces: Sequence[Placed]) -> tuple[int, int]:
-    """From when to when all `traces` were, in nanoseconds since 1970; there is at least one."""
-    return min(trace.first_ns for trace in traces), max(trace.last_ns for trace in traces)
 
 
 async def one_span(store: TelemetryStore, workspace_id: str, trace: Placed, span_id: str) -> Span | None:
@@ -107,6 +77,6 @@ def _line(row: Mapping[str, Any]) -> Span:
         links=(),
         dropped=(0, 0, 0),
         genai=GenAI(**{name: row[name] for name in _GENAI}),
-        usage=Usage(**{name: row[name] for name in _USAGE}),
+        usage=Usage(**{name: row[name] for name in USAGE}),
         tags=row["tags"],
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from specloop.db.telemetry import TelemetryStore
 from specloop.record.traces.model import Event, GenAI, Link, Scope, Span, TraceSummary, Usage
 from specloop.record.traces.repository.choosing import Placed
-from specloop.record.traces.repository.summing import summary_of
+from specloop.record.traces.repository.summing import Row, last_versions, summary_of
 from specloop.record.traces.repository.usage import LAST_VERSION
 from specloop.record.traces.repository.values import read_attributes
 
@@ -32,7 +32,7 @@ _COLUMNS = f"""
     user_id, tool_name, error_type, request_model, response_model, tool_call_id, input_tokens, output_tokens, cost_usd,
     cache_read_tokens, cache_write_tokens, reasoning_tokens, tags, {SCORE_MIN}
 """
-_USAGE = ("input_tokens", "output_tokens", "cost_usd", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+USAGE = ("input_tokens", "output_tokens", "cost_usd", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 ONE_SPAN = f"""
 SELECT {_COLUMNS} FROM spans PREWHERE {WITHIN_TRACE} AND span_id = unhex({{span_id:String}})
 {LAST_VERSION}
@@ -64,33 +64,46 @@ ORDER BY trace_id, started_at, span_id
 
 
 class WholeTrace:
-    """Reads all spans of a trace, or of a long one the first.
-
-    Planning is most of what reading a few rows of many columns costs. So the store is told what to filter by first, and
-    puts spans in order only where not all can be shown.
-    """
+    """Reads spans of a trace. Planning is most of what a few rows of many columns cost, so the store is told what to
+    filter by first, and is spared choosing versions and putting spans in order where all of them are few."""
 
     def __init__(self, columns: str) -> None:
-        """Read these `columns`, ids and start among them."""
-        versions = f"SELECT {columns} FROM spans PREWHERE {WITHIN_TRACE} {LAST_VERSION}"  # noqa: S608
-        self._some = f"{versions} LIMIT {{limit:UInt32}}"
-        self.page = f"""
-        SELECT * FROM ({versions})
-        WHERE (start_ns, span_id) > ({{after_ns:UInt64}}, toFixedString(unhex({{after_span:String}}), 8))
-        ORDER BY start_ns, span_id LIMIT {{limit:UInt32}} OFFSET {{offset:UInt64}}
+        """Read these `columns`, besides what versions are told apart by."""
+        self._some = f"SELECT {columns}, received_at FROM spans PREWHERE {WITHIN_TRACE} LIMIT {{limit:UInt32}}"  # noqa: S608
+        # Which spans, by their ids: the rest of them is read for those only.
+        self._page = f"""
+        SELECT {columns}, received_at FROM spans PREWHERE {WITHIN_TRACE} AND span_id IN (
+            SELECT span_id FROM (
+                SELECT trace_id, span_id, start_ns, end_ns FROM spans PREWHERE {WITHIN_TRACE} {LAST_VERSION})
+            WHERE (start_ns, span_id) > ({{after_ns:UInt64}}, toFixedString(unhex({{after_span:String}}), 8))
+            ORDER BY start_ns, span_id LIMIT {{limit:UInt32}} OFFSET {{offset:UInt64}})
         """  # noqa: S608
 
     async def read(
         self, store: TelemetryStore, workspace_id: str, trace: Placed, most: int
-    ) -> tuple[list[dict[str, Any]], TraceSummary | None]:
+    ) -> tuple[list[Row], TraceSummary | None]:
         """The rows by start time, at most `most` of them; and if these are all, what they add up to."""
         parameters = {**bounds(trace), "limit": most + 1}
         rows = await store.query(self._some, workspace_id=workspace_id, parameters=parameters)
-        if len(rows) <= most:
-            rows.sort(key=lambda row: (row["start_ns"], row["span_id"]))
-            return rows, summary_of(rows) if rows else None
-        parameters |= {"after_ns": 0, "after_span": "", "limit": most, "offset": 0}
-        return await store.query(self.page, workspace_id=workspace_id, parameters=parameters), None
+        if len(rows) > most:
+            return await self.page(store, workspace_id, trace, limit=most), None
+        spans = _in_order(rows)
+        return spans, summary_of(spans) if spans else None
+
+    async def page(
+        self,
+        store: TelemetryStore,
+        workspace_id: str,
+        trace: Placed,
+        *,
+        limit: int,
+        offset: int = 0,
+        after: tuple[int, str] = (0, ""),
+    ) -> list[Row]:
+        """The rows by start time, beginning after the span with start (ns) and id `after`."""
+        position = {"after_ns": after[0], "after_span": after[1], "limit": limit, "offset": offset}
+        parameters = {**bounds(trace), **position}
+        return _in_order(await store.query(self._page, workspace_id=workspace_id, parameters=parameters))
 
 
 _STATEMENTS = WholeTrace(_COLUMNS)
@@ -114,14 +127,7 @@ async def page_spans(
     after: tuple[int, str] = (0, ""),
 ) -> Sequence[Span]:
     """The trace's spans by start time, beginning after the span with start (ns) and id `after`."""
-    parameters: dict[str, Any] = {
-        **bounds(trace),
-        "after_ns": after[0],
-        "after_span": after[1],
-        "limit": limit,
-        "offset": offset,
-    }
-    rows = await store.query(_STATEMENTS.page, workspace_id=workspace_id, parameters=parameters)
+    rows = await _STATEMENTS.page(store, workspace_id, trace, limit=limit, offset=offset, after=after)
     return [span_of(row) for row in rows]
 
 
@@ -149,7 +155,11 @@ async def count(store: TelemetryStore, workspace_id: str, traces: Sequence[str])
     return int(rows[0]["count"])
 
 
-def ids_of(row: Mapping[str, Any]) -> dict[str, Any]:
+def _in_order(rows: Sequence[Row]) -> list[Row]:
+    return sorted(last_versions(rows), key=lambda row: (row["start_ns"], row["span_id"]))
+
+
+def ids_of(row: Row) -> dict[str, Any]:
     """The ids of a row as a span has them."""
     parent: bytes = row["parent_span_id"]
     return {
@@ -159,7 +169,7 @@ def ids_of(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def span_of(row: Mapping[str, Any]) -> Span:
+def span_of(row: Row) -> Span:
     """A row of all columns as a span."""
     return Span(
         **ids_of(row),
@@ -185,7 +195,7 @@ def span_of(row: Mapping[str, Any]) -> Span:
         links=[_link(*link) for link in row["link_rows"]],
         dropped=(row["dropped_attributes"], row["dropped_events"], row["dropped_links"]),
         genai=GenAI(**{name: row[name] for name in GenAI.__slots__}),
-        usage=Usage(**{name: row[name] for name in _USAGE}),
+        usage=Usage(**{name: row[name] for name in USAGE}),
         tags=row["tags"],
     )
 

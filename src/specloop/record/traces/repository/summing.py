@@ -18,6 +18,17 @@ TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tok
 _FAILED = SPAN_STATUSES.index("error")
 
 
+def last_versions(rows: Iterable[Row]) -> list[Row]:
+    """Of each span the row that merges would keep: the one that ended last, then the one that came last."""
+    kept: dict[tuple[bytes, bytes], Row] = {}
+    for row in rows:
+        key = (row["trace_id"], row["span_id"])
+        other = kept.get(key)
+        if other is None or (row["end_ns"], row["received_at"]) > (other["end_ns"], other["received_at"]):
+            kept[key] = row
+    return list(kept.values())
+
+
 def summary_of(rows: Sequence[Row]) -> TraceSummary:
     """The summary of the trace whose spans, all of them, these are; at least one."""
     root = min(rows, key=lambda row: (any(row["parent_span_id"]), row["start_ns"]))

@@ -11,12 +11,18 @@ from specloop.record.traces.model import TraceStatus, TraceSummary
 from specloop.record.traces.pricing import usage_of
 from specloop.record.traces.repository.choosing import Placed
 from specloop.record.traces.repository.matching import KNOWN
-from specloop.record.traces.repository.outline import summaries, window_of
-from specloop.record.traces.repository.usage import TraceUsage, usage_of_traces
+from specloop.record.traces.repository.spans import SCORE_MIN, USAGE
+from specloop.record.traces.repository.summing import Row, last_versions, summary_of
+from specloop.record.traces.repository.usage import CHOSEN_TRACES, TraceUsage, bounds_of, usage_of_traces
 
 SPANS_READ_MAX = 5_000
 """Up to so many spans are added up here, which takes the store one statement instead of two larger ones."""
 
+_SUMMED = f"""
+SELECT trace_id, span_id, parent_span_id, name, service_name, start_ns, end_ns, status_code, operation, provider, model,
+    agent_id, agent_name, session_id, user_id, {", ".join(USAGE)}, tags, {SCORE_MIN}, received_at
+FROM spans PREWHERE {CHOSEN_TRACES} LIMIT {{limit:UInt32}}
+"""  # noqa: S608
 _SUMMARIES = f"""
 SELECT lower(hex(t.trace_id)) AS trace, min(t.start_ns) AS first_ns, max(t.end_ns) AS last_ns,
     argMinMerge(t.root) AS root_span, max(t.has_error) AS failed, min(t.score_min) AS lowest_score,
@@ -34,17 +40,31 @@ async def read_traces(store: TelemetryStore, workspace_id: str, placed: Sequence
     """The summaries of traces, in that order; those that are gone meanwhile are left out."""
     if not placed:
         return []
-    found = await summaries(store, workspace_id, placed, SPANS_READ_MAX)
+    found = await _sum_here(store, workspace_id, placed)
     if found is None:
         found = await _sum_in_store(store, workspace_id, placed)
     return [found[trace.trace_id] for trace in placed if trace.trace_id in found]
+
+
+async def _sum_here(
+    store: TelemetryStore, workspace_id: str, placed: Sequence[Placed]
+) -> dict[str, TraceSummary] | None:
+    """By trace id; None when they have more than `SPANS_READ_MAX` spans altogether."""
+    parameters = {**bounds_of(placed), "limit": SPANS_READ_MAX + 1}
+    rows = await store.query(_SUMMED, workspace_id=workspace_id, parameters=parameters)
+    if len(rows) > SPANS_READ_MAX:
+        return None
+    by_trace: dict[bytes, list[Row]] = {}
+    for row in last_versions(rows):
+        by_trace.setdefault(row["trace_id"], []).append(row)
+    return {trace.hex(): summary_of(own) for trace, own in by_trace.items()}
 
 
 async def _sum_in_store(store: TelemetryStore, workspace_id: str, placed: Sequence[Placed]) -> dict[str, TraceSummary]:
     ids = [trace.trace_id for trace in placed]
     rows, usage = await asyncio.gather(
         store.query(_SUMMARIES, workspace_id=workspace_id, parameters={"traces": ids}),
-        usage_of_traces(store, workspace_id, ids, *window_of(placed)),
+        usage_of_traces(store, workspace_id, placed),
     )
     return {row["trace"]: _summary(row, usage[row["trace"]]) for row in rows if row["trace"] in usage}
 

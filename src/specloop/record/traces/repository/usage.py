@@ -13,6 +13,7 @@ from typing import Any
 from specloop.db.telemetry import SCAN, TelemetryStore
 from specloop.record.prices import TIER_STARTS
 from specloop.record.traces.model import Usage, UsageGroup
+from specloop.record.traces.repository.choosing import Placed
 from specloop.record.traces.repository.summing import TOKENS
 
 MODEL_CALL = "operation NOT IN ('invoke_agent', 'create_agent', 'invoke_workflow', 'execute_tool', '')"
@@ -74,13 +75,19 @@ class TraceUsage:
     groups: list[UsageGroup] = field(default_factory=list[UsageGroup])
 
 
-async def usage_of_traces(
-    store: TelemetryStore, workspace_id: str, traces: Sequence[str], first_ns: int, last_ns: int
-) -> dict[str, TraceUsage]:
-    """Counts and usage by trace id; the traces lie between `first_ns` and `last_ns`."""
-    parameters = {"traces": list(traces), "first_ns": first_ns, "last_ns": last_ns}
+def bounds_of(traces: Sequence[Placed]) -> dict[str, Any]:
+    """The parameters of `CHOSEN_TRACES`; there is at least one trace."""
+    return {
+        "traces": [trace.trace_id for trace in traces],
+        "first_ns": min(trace.first_ns for trace in traces),
+        "last_ns": max(trace.last_ns for trace in traces),
+    }
+
+
+async def usage_of_traces(store: TelemetryStore, workspace_id: str, traces: Sequence[Placed]) -> dict[str, TraceUsage]:
+    """Counts and usage by trace id."""
     found: dict[str, TraceUsage] = {}
-    for row in await store.query(_BY_TRACE, workspace_id=workspace_id, parameters=parameters):
+    for row in await store.query(_BY_TRACE, workspace_id=workspace_id, parameters=bounds_of(traces)):
         trace = found.setdefault(row["key"], TraceUsage())
         trace.spans += row["spans"]
         trace.errors += row["errors"]

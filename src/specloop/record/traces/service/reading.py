@@ -102,14 +102,14 @@ class TraceReader:
     async def detail(
         self, ctx: Context, placed: choosing.Placed, rows: Sequence[Span], summary: TraceSummary | None
     ) -> TraceDetail:
-        """The trace whose first spans `rows` are, as they are stored; with its `summary` if they are all.
+        """The trace whose first spans `rows` are, as they are stored; with its `summary` if it is at hand.
 
         Raises: TraceNotFound when it has none.
         """
         if not rows:
             raise TraceNotFound
-        tree = build_tree([priced(span) for span in rows])
-        return TraceDetail(summary or await self._summary(ctx, placed), tree, summary is None)
+        summary = summary or await self._summary(ctx, placed)
+        return TraceDetail(summary, build_tree([priced(span) for span in rows]), summary.span_count > len(rows))
 
     async def list_all_spans(self, ctx: Context, trace_id: str) -> Sequence[Span]:
         """The first `TREE_SPANS_MAX` spans of one trace by start time.
