@@ -6,22 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from specloop.db.telemetry import TelemetryStore
+from specloop.db.telemetry import SCAN, TelemetryStore
 from specloop.record.traces.repository.matching import KNOWN, Matching
 
 _CHOOSE = """
 SELECT lower(hex(t.trace_id)) AS trace, min(t.start_ns) AS first_ns, max(t.end_ns) AS last_ns
 FROM traces AS t WHERE {where} GROUP BY t.trace_id HAVING {having}
 """
-_NEWEST = """
+_NEWEST = f"""
 SELECT t.trace_id AS trace, t.start_ns AS row_ns
-FROM traces AS t WHERE {where} ORDER BY row_ns DESC LIMIT {{rows:UInt64}}
-"""
+FROM traces AS t WHERE {{where}} ORDER BY row_ns DESC LIMIT {{{{rows:UInt64}}}}
+SETTINGS {SCAN}
+"""  # noqa: S608  (fixed text; values are parameters)
 _AMONG = f"{KNOWN} AND t.trace_id IN (SELECT toFixedString(unhex(arrayJoin({{traces:Array(String)}})), 16))"
 _PLACE = _CHOOSE.format(where=f"{KNOWN} AND t.trace_id = unhex({{trace_id:String}})", having="1")
 _ORDER = " ORDER BY first_ns DESC, t.trace_id DESC LIMIT {limit:UInt32} OFFSET {offset:UInt64}"
 
-ROWS_PER_TRACE = (3, 24)
+ROWS_PER_TRACE = (2, 24)
 ROWS_MAX = 5_000
 """How many of the newest rows are looked at, per wanted trace and at all, before all traces are put in order."""
 
