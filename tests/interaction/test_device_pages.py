@@ -121,7 +121,7 @@ def test_record_credentials_open_the_record_stage_and_nothing_else(server: str, 
         else:
             token = make_key(browser, "write")
     headers = {"Authorization": f"Bearer {token}"}
-    document = httpx.get(f"{server}/openapi.json").json()
+    document = httpx.get(f"{server}/openapi.json", timeout=60).json()
     with httpx.Client(base_url=server, headers=headers, timeout=60) as client:
         for method, path, operation in operations(document):
             if operation["security"] == []:

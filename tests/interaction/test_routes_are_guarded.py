@@ -50,7 +50,7 @@ def fill(path: str, workspace_id: str) -> str:
 @pytest.fixture
 def document(server: str) -> dict[str, Any]:
     """The product's OpenAPI document."""
-    return httpx.get(f"{server}/openapi.json").json()
+    return httpx.get(f"{server}/openapi.json", timeout=60).json()
 
 
 def test_only_the_contracts_routes_are_public(document: dict[str, Any]) -> None:
