@@ -11,7 +11,7 @@ from typing import Any
 from specloop.db.telemetry import TelemetryStore
 from specloop.record.traces.model import GenAI, Scope, Span, TraceSummary, Usage
 from specloop.record.traces.repository.choosing import Placed
-from specloop.record.traces.repository.spans import ONE_SPAN, SCORE_MIN, USAGE, WholeTrace, bounds, ids_of, span_of
+from specloop.record.traces.repository.spans import ONE_SPAN, SCORE_MIN, USAGE, TraceRows, bounds, ids_of, span_of
 
 _GENAI = (
     "operation",
@@ -28,7 +28,7 @@ _COLUMNS = f"""
     trace_id, span_id, parent_span_id, name, kind, service_name, start_ns, end_ns, status_code, status_message,
     {", ".join(_GENAI)}, {", ".join(USAGE)}, tags, {SCORE_MIN}
 """
-_STATEMENTS = WholeTrace(_COLUMNS)
+_ROWS = TraceRows(_COLUMNS)
 _MARK = """
 SELECT max(received_at) AS last, min(start_ns) AS first_ns,
     (SELECT count() FROM deleted_traces WHERE workspace_id = {workspace_id:UUID}) AS deleted
@@ -41,7 +41,7 @@ async def outline(
     store: TelemetryStore, workspace_id: str, trace: Placed, most: int
 ) -> tuple[list[Span], TraceSummary | None]:
     """The trace's spans by start time, without attributes, events and links; at most `most`, its summary if all."""
-    rows, summary = await _STATEMENTS.read(store, workspace_id, trace, most)
+    rows, summary = await _ROWS.read(store, workspace_id, trace, most)
     return [_line(row) for row in rows], summary
 
 

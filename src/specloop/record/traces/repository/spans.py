@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from specloop.db.telemetry import TelemetryStore
@@ -63,7 +63,10 @@ ORDER BY trace_id, started_at, span_id
 """  # noqa: S608
 
 
-class WholeTrace:
+_FROM_START = {"after_ns": 0, "after_span": "", "offset": 0}
+
+
+class TraceRows:
     """Reads spans of a trace. Planning is most of what a few rows of many columns cost, so the store is told what to
     filter by first, and is spared choosing versions and putting spans in order where all of them are few."""
 
@@ -86,34 +89,26 @@ class WholeTrace:
         parameters = {**bounds(trace), "limit": most + 1}
         rows = await store.query(self._some, workspace_id=workspace_id, parameters=parameters)
         if len(rows) > most:
-            return await self.page(store, workspace_id, trace, limit=most), None
+            return await self.page(store, workspace_id, trace, {**_FROM_START, "limit": most}), None
         spans = _in_order(rows)
         return spans, summary_of(spans) if spans else None
 
     async def page(
-        self,
-        store: TelemetryStore,
-        workspace_id: str,
-        trace: Placed,
-        *,
-        limit: int,
-        offset: int = 0,
-        after: tuple[int, str] = (0, ""),
+        self, store: TelemetryStore, workspace_id: str, trace: Placed, position: Mapping[str, Any]
     ) -> list[Row]:
-        """The rows by start time, beginning after the span with start (ns) and id `after`."""
-        position = {"after_ns": after[0], "after_span": after[1], "limit": limit, "offset": offset}
+        """The rows by start time; `position` has `limit`, `offset`, and `after_ns` and `after_span` of the last one."""
         parameters = {**bounds(trace), **position}
         return _in_order(await store.query(self._page, workspace_id=workspace_id, parameters=parameters))
 
 
-_STATEMENTS = WholeTrace(_COLUMNS)
+_ROWS = TraceRows(_COLUMNS)
 
 
 async def whole_trace(
     store: TelemetryStore, workspace_id: str, trace: Placed, most: int
 ) -> tuple[list[Span], TraceSummary | None]:
     """The trace's spans by start time with everything that was sent, at most `most`; its summary if these are all."""
-    rows, summary = await _STATEMENTS.read(store, workspace_id, trace, most)
+    rows, summary = await _ROWS.read(store, workspace_id, trace, most)
     return [span_of(row) for row in rows], summary
 
 
@@ -127,7 +122,8 @@ async def page_spans(
     after: tuple[int, str] = (0, ""),
 ) -> Sequence[Span]:
     """The trace's spans by start time, beginning after the span with start (ns) and id `after`."""
-    rows = await _STATEMENTS.page(store, workspace_id, trace, limit=limit, offset=offset, after=after)
+    position = {"after_ns": after[0], "after_span": after[1], "limit": limit, "offset": offset}
+    rows = await _ROWS.page(store, workspace_id, trace, position)
     return [span_of(row) for row in rows]
 
 
