@@ -83,9 +83,11 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(server: str, tenant: Tenant
 
 def test_without_a_script_the_form_and_the_schema_still_serve(server: str, tenant: Tenant) -> None:
     headers = {"Authorization": f"Bearer {tenant.token}", "Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
-    page = httpx.get(server + PATH, headers=headers)
+    page = httpx.get(server + PATH, headers=headers, timeout=60)
     assert page.status_code == 200
     assert "searchSessions" in page.text
     assert "<script>" not in page.text
-    answer = httpx.get(server + PATH, params={"query": "{ projects { id } }", "variables": ""}, headers=headers)
+    answer = httpx.get(
+        server + PATH, params={"query": "{ projects { id } }", "variables": ""}, headers=headers, timeout=60
+    )
     assert answer.json() == {"data": {"projects": []}}

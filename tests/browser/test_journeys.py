@@ -143,14 +143,14 @@ def test_a_key_is_shown_once_works_and_ends_after_its_name_was_typed(
     secret = page.locator(".secret code").inner_text()
     agents = f"{server}/api/v1/workspaces/{tenant.workspace_id}/agents"
     headers = {"Authorization": f"Bearer {secret}"}
-    assert httpx.get(agents, headers=headers).status_code == 200
+    assert httpx.get(agents, headers=headers, timeout=60).status_code == 200
     page.goto(f"{server}/app/w/{tenant.workspace_id}/keys")
     assert secret not in page.content()
     page.get_by_role("button", name="Revoke").first.click()
     page.get_by_label("Type checkout to go on").fill("checkout")
     page.get_by_role("button", name="Revoke key").click()
     expect(page.get_by_text("Key revoked.")).to_be_visible()
-    assert httpx.get(agents, headers=headers).status_code == 401
+    assert httpx.get(agents, headers=headers, timeout=60).status_code == 401
 
 
 def test_an_invited_colleague_joins_and_sees_only_what_the_role_allows(

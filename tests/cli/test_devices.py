@@ -28,7 +28,9 @@ def test_the_operator_makes_a_code_while_the_server_runs(
     linked = link(server, said.document["code"])
     assert linked.json()["user"] == {"email": email}
     refreshed = httpx.post(
-        f"{server}/api/v1/device-refresh", headers={"Authorization": f"Bearer {linked.json()['refreshToken']}"}
+        f"{server}/api/v1/device-refresh",
+        headers={"Authorization": f"Bearer {linked.json()['refreshToken']}"},
+        timeout=60,
     )
     assert refreshed.status_code == 200
 

@@ -29,14 +29,16 @@ def code_on(browser: Browser) -> str:
 def link(server: str, code: str) -> dict[str, str]:
     """The answer to `specstory login`."""
     body = {"device_code": code, "hostname": "<b>laptop</b>", "client": "specstory-cli"}
-    answer = httpx.post(f"{server}/api/v1/device-login", json=body)
+    answer = httpx.post(f"{server}/api/v1/device-login", json=body, timeout=60)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
 def access(server: str, refresh_token: str) -> httpx.Response:
     """The answer to a refresh."""
-    return httpx.post(f"{server}/api/v1/device-refresh", headers={"Authorization": f"Bearer {refresh_token}"})
+    return httpx.post(
+        f"{server}/api/v1/device-refresh", headers={"Authorization": f"Bearer {refresh_token}"}, timeout=60
+    )
 
 
 def make_key(browser: Browser, may: str) -> str:
@@ -49,7 +51,7 @@ def make_key(browser: Browser, may: str) -> str:
 
 
 def test_a_visitor_who_is_signed_out_signs_in_first_and_then_sees_a_code(server: str, tenant: Tenant) -> None:
-    stranger = httpx.get(f"{server}/cli-login")
+    stranger = httpx.get(f"{server}/cli-login", timeout=60)
     assert (stranger.status_code, stranger.headers["location"]) == (303, "/login?next=%2Fcli-login")
     with signed_in(server, tenant.email, "/cli-login") as browser:
         page = browser.see("/cli-login")
@@ -93,9 +95,9 @@ def test_a_personal_key_is_shown_once_reads_or_writes_and_ends(server: str, tena
         change: dict[str, Any] = {"json": {"install_state": "installed"}}
         for secret, status in ((reader, 403), (writer, 404)):
             headers = {"Authorization": f"Bearer {secret}"}
-            read = httpx.get(f"{server}{ENTITLEMENT}", headers=headers)
+            read = httpx.get(f"{server}{ENTITLEMENT}", headers=headers, timeout=60)
             assert (read.status_code, read.headers["x-ratelimit-limit"]) == (200, "1000")
-            assert httpx.head(f"{server}/api/v1/projects/p/x/y/z", headers=headers).status_code == 404
+            assert httpx.head(f"{server}/api/v1/projects/p/x/y/z", headers=headers, timeout=60).status_code == 404
             written = httpx.patch(f"{server}/api/v1/lore/skills/x", headers=headers, **change)
             assert written.status_code == status
             assert isinstance(written.json()["error"], str)
@@ -103,7 +105,7 @@ def test_a_personal_key_is_shown_once_reads_or_writes_and_ends(server: str, tena
             assert browser.send(action, page).status_code == 303
         for secret in (reader, writer):
             headers = {"Authorization": f"Bearer {secret}"}
-            assert httpx.get(f"{server}{ENTITLEMENT}", headers=headers).status_code == 401
+            assert httpx.get(f"{server}{ENTITLEMENT}", headers=headers, timeout=60).status_code == 401
 
 
 def test_a_form_for_a_key_without_a_name_is_shown_again(server: str, tenant: Tenant) -> None:

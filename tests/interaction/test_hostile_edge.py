@@ -56,7 +56,9 @@ def test_a_foreign_page_neither_changes_nor_reads(tenant: Tenant, method: str, p
 
 def resident_bytes(url: str) -> float:
     """The server's memory, as it says itself."""
-    families = {family.name: family for family in text_string_to_metric_families(httpx.get(f"{url}/metrics").text)}
+    families = {
+        family.name: family for family in text_string_to_metric_families(httpx.get(f"{url}/metrics", timeout=60).text)
+    }
     return families["process_resident_memory_bytes"].samples[0].value
 
 

@@ -99,7 +99,7 @@ def test_a_key_reaches_only_its_two_scopes(tenant: Tenant, document: dict[str, A
 
 def test_unknown_paths_ask_for_a_credential_first(server: str, tenant: Tenant) -> None:
     for path in ("/api/v1/nothing", "/api/nothing", "/api", "/v1/nothing", "/otel/v1/metrics"):
-        assert httpx.get(f"{server}{path}").status_code == 401, path
+        assert httpx.get(f"{server}{path}", timeout=60).status_code == 401, path
         assert tenant.client.get(path).status_code == 404, path
     wrong_method = tenant.client.put("/api/v1/workspaces")
     assert wrong_method.status_code == 405

@@ -20,7 +20,7 @@ from specloop.kit.context import CredentialKind, Principal
 from specloop.worker import Worker
 from tests.engines import PostgresServer
 
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 60.0
 ALICE = Principal("acc-1", CredentialKind.SESSION, user_id="user-1", workspace_id="ws-1", scopes=frozenset({"write"}))
 BOB = Principal("acc-2", CredentialKind.SESSION, user_id="user-2", workspace_id="ws-2", scopes=frozenset({"write"}))
 

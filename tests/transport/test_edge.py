@@ -72,14 +72,14 @@ class Client:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.running.port)
         writer.write(data)
         try:
-            return await asyncio.wait_for(reader.read(), 5)
+            return await asyncio.wait_for(reader.read(), 60)
         finally:
             writer.close()
 
 
 @pytest.fixture
 async def client(start: StartListener) -> AsyncGenerator[Client]:
-    async with start(wrap(echo, POLICY)) as running, httpx.AsyncClient(timeout=10) as http:
+    async with start(wrap(echo, POLICY)) as running, httpx.AsyncClient(timeout=60) as http:
         yield Client(running, http)
 
 
@@ -125,7 +125,10 @@ async def test_no_host_and_two_hosts_are_bad_requests(client: Client, hosts: byt
 
 async def test_the_address_that_was_connected_to_is_ours(start: StartListener, outside_address: str) -> None:
     options = ListenerOptions(is_plain_http_allowed=True)
-    async with start(wrap(echo, POLICY), options, hosts=(outside_address,)) as running, httpx.AsyncClient() as http:
+    async with (
+        start(wrap(echo, POLICY), options, hosts=(outside_address,)) as running,
+        httpx.AsyncClient(timeout=60) as http,
+    ):
         assert (await http.get(running.url())).status_code == 200
         assert (await http.get(running.url(), headers={"host": "192.0.2.250"})).status_code == 421
 
@@ -245,7 +248,7 @@ async def test_transport_security_is_promised_over_tls_only_and_never_for_loopba
 ) -> None:
     options = ListenerOptions(tls=server_tls.context)
     name = {"host": "specs.example.com"}
-    async with start(wrap(echo, POLICY), options) as running, httpx.AsyncClient(verify=False) as http:  # noqa: S501
+    async with start(wrap(echo, POLICY), options) as running, httpx.AsyncClient(verify=False, timeout=60) as http:  # noqa: S501
         over_tls = await http.get(running.url(scheme="https"), headers=name)
         assert over_tls.headers["strict-transport-security"] == "max-age=63072000"
         assert "strict-transport-security" not in (await http.get(running.url(), headers=name)).headers
@@ -257,7 +260,7 @@ async def test_a_route_may_set_its_own_policy(start: StartListener) -> None:
         if scope["type"] == "http":
             await answer(send, 200, b"", ((b"Content-Security-Policy", b"default-src 'none'"),))
 
-    async with start(wrap(consent, POLICY)) as running, httpx.AsyncClient() as http:
+    async with start(wrap(consent, POLICY)) as running, httpx.AsyncClient(timeout=60) as http:
         response = await http.get(running.url())
     assert response.headers.get_list("content-security-policy") == ["default-src 'none'"]
 
@@ -409,7 +412,7 @@ async def test_a_client_in_the_middle_of_sending_still_gets_the_answer(client: C
 
 async def _answer_of(reader: asyncio.StreamReader) -> bytes:
     """One answer by its own length, as clients read it: whoever still sends may find the connection reset behind it."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
         return head + await reader.readexactly(length)
@@ -446,7 +449,7 @@ async def test_a_client_that_leaves_in_the_middle_never_reaches_the_application(
                 reached.set()
             await answer(send, 200, b"")
 
-    async with start(wrap(note, POLICY)) as running, httpx.AsyncClient() as http:
+    async with start(wrap(note, POLICY)) as running, httpx.AsyncClient(timeout=60) as http:
         _, writer = await asyncio.open_connection("127.0.0.1", running.port)
         writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nx")
         await writer.drain()
@@ -458,7 +461,7 @@ async def test_a_client_that_leaves_in_the_middle_never_reaches_the_application(
 
 async def test_too_many_bodies_at_once_are_told_to_come_back(start: StartListener) -> None:
     tight = EdgePolicy(render_error=render, buffered_bytes_max=1000)
-    async with start(wrap(echo, tight)) as running, httpx.AsyncClient() as http:
+    async with start(wrap(echo, tight)) as running, httpx.AsyncClient(timeout=60) as http:
         fitting, too_much = [
             (await http.post(running.url(), content=b"x" * size, headers={"content-type": "x/y"})).status_code
             for size in (1000, 1001)
@@ -482,7 +485,7 @@ async def test_the_application_still_hears_when_the_client_leaves(start: StartLi
         writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc")
         await writer.drain()
         writer.close()
-        await asyncio.wait_for(heard.wait(), 5)
+        await asyncio.wait_for(heard.wait(), 60)
 
 
 # --- JSON depth -------------------------------------------------------------------------------------------------------
@@ -546,7 +549,7 @@ FRAMEWORK = Starlette(routes=[Route("/crash", _crash), Route("/refusal", _refusa
 
 @pytest.fixture
 async def framework(start: StartListener) -> AsyncGenerator[Client]:
-    async with start(wrap(FRAMEWORK, POLICY)) as running, httpx.AsyncClient() as http:
+    async with start(wrap(FRAMEWORK, POLICY)) as running, httpx.AsyncClient(timeout=60) as http:
         yield Client(running, http)
 
 
@@ -580,7 +583,7 @@ async def test_a_crash_in_the_middle_of_an_answer_cuts_the_connection(start: Sta
             await send({"type": "http.response.body", "body": b"half", "more_body": True})
             raise RuntimeError
 
-    async with start(wrap(half, POLICY)) as running, httpx.AsyncClient() as http:
+    async with start(wrap(half, POLICY)) as running, httpx.AsyncClient(timeout=60) as http:
         with pytest.raises(httpx.RemoteProtocolError):
             await http.get(running.url())
 
@@ -595,5 +598,5 @@ async def test_the_applications_lifespan_passes_through(start: StartListener) ->
         return Response(request.state.from_lifespan)
 
     app = Starlette(routes=[Route("/", show)], lifespan=_lifespan)
-    async with start(wrap(app, POLICY)) as running, httpx.AsyncClient() as http:
+    async with start(wrap(app, POLICY)) as running, httpx.AsyncClient(timeout=60) as http:
         assert (await http.get(running.url())).text == "yes"

@@ -37,7 +37,7 @@ async def raw(port: int, data: bytes, host: str = "127.0.0.1") -> bytes:
     reader, writer = await asyncio.open_connection(host, port)
     writer.write(data)
     try:
-        return await asyncio.wait_for(reader.read(), 5)
+        return await asyncio.wait_for(reader.read(), 60)
     finally:
         writer.close()
 
@@ -45,7 +45,7 @@ async def raw(port: int, data: bytes, host: str = "127.0.0.1") -> bytes:
 async def test_http_and_tls_share_one_port_at_the_same_time(start: StartListener, server_tls: ServerTLS) -> None:
     async with (
         start(hello, ListenerOptions(tls=server_tls.context)) as running,
-        httpx.AsyncClient(verify=trusting(server_tls)) as client,
+        httpx.AsyncClient(verify=trusting(server_tls), timeout=60) as client,
     ):
         urls = [running.url(scheme=scheme) for scheme in ("http", "https") * 20]
         answers = await asyncio.gather(*(client.get(url) for url in urls))
@@ -53,7 +53,10 @@ async def test_http_and_tls_share_one_port_at_the_same_time(start: StartListener
 
 
 async def test_several_addresses_of_both_families_are_served(start: StartListener) -> None:
-    async with start(hello, hosts=("127.0.0.1", "::1", "127.0.0.3")) as running, httpx.AsyncClient() as client:
+    async with (
+        start(hello, hosts=("127.0.0.1", "::1", "127.0.0.3")) as running,
+        httpx.AsyncClient(timeout=60) as client,
+    ):
         for address in running.addresses:
             assert (await client.get(f"http://{address}/")).text == "hello over http"
     assert [address.host for address in running.addresses] == ["127.0.0.1", "::1", "127.0.0.3"]
@@ -73,15 +76,21 @@ async def test_only_tls_1_3_is_spoken(start: StartListener, server_tls: ServerTL
 async def test_the_certificate_passes_strict_verification(start: StartListener, server_tls: ServerTLS) -> None:
     strict = trusting(server_tls)
     strict.verify_flags |= ssl.VERIFY_X509_STRICT
-    async with start(hello, ListenerOptions(tls=server_tls.context)) as running, httpx.AsyncClient(verify=strict) as c:
+    async with (
+        start(hello, ListenerOptions(tls=server_tls.context)) as running,
+        httpx.AsyncClient(verify=strict, timeout=60) as c,
+    ):
         assert (await c.get(f"https://localhost:{running.port}/")).text == "hello over https"
 
 
 async def test_a_silent_client_is_let_go_and_disturbs_nobody(start: StartListener) -> None:
-    async with start(hello, ListenerOptions(first_byte_seconds=0.2)) as running, httpx.AsyncClient() as client:
+    async with (
+        start(hello, ListenerOptions(first_byte_seconds=0.2)) as running,
+        httpx.AsyncClient(timeout=60) as client,
+    ):
         reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
         assert (await client.get(running.url())).status_code == 200
-        assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert await asyncio.wait_for(reader.read(), 60) == b""
         writer.close()
 
 
@@ -96,7 +105,7 @@ async def test_slow_headers_are_cut_off_however_steadily_they_drip(start: StartL
                 await asyncio.sleep(0.02)
 
         dripping = asyncio.create_task(drip())
-        said = await asyncio.wait_for(reader.read(), 5)
+        said = await asyncio.wait_for(reader.read(), 60)
         dripping.cancel()
         writer.close()
     assert said.startswith(b"HTTP/1.1 408 ")
@@ -108,7 +117,7 @@ async def test_slow_headers_of_a_later_request_are_cut_off_too(start: StartListe
         writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
         await reader.readuntil(b"hello over http")
         writer.write(b"GET / HTTP/1.1\r\n")
-        assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 408 ")
+        assert (await asyncio.wait_for(reader.read(), 60)).startswith(b"HTTP/1.1 408 ")
         writer.close()
 
 
@@ -116,7 +125,7 @@ async def test_an_idle_connection_is_closed_after_the_keep_alive_time(start: Sta
     async with start(hello, ListenerOptions(keep_alive_seconds=1)) as running:
         reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
         writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-        assert (await asyncio.wait_for(reader.read(), 5)).endswith(b"hello over http")
+        assert (await asyncio.wait_for(reader.read(), 60)).endswith(b"hello over http")
         writer.close()
 
 
@@ -204,7 +213,7 @@ async def test_junk_behind_a_request_in_flight_does_not_cut_into_its_answer(star
         await gate.entered.wait()
         writer.write(b"\x00junk\r\n\r\n")
         gate.opened.set()
-        said = await asyncio.wait_for(reader.read(), 5)
+        said = await asyncio.wait_for(reader.read(), 60)
         writer.close()
     assert said.endswith(b"finished")
     assert b"400" not in said
@@ -212,7 +221,7 @@ async def test_junk_behind_a_request_in_flight_does_not_cut_into_its_answer(star
 
 async def test_a_connection_too_many_is_told_to_come_back(start: StartListener) -> None:
     gate = Gate()
-    async with start(gate, ListenerOptions(connections_max=1)) as running, httpx.AsyncClient() as client:
+    async with start(gate, ListenerOptions(connections_max=1)) as running, httpx.AsyncClient(timeout=60) as client:
         first = asyncio.create_task(client.get(running.url()))
         await gate.entered.wait()
         second = await raw(running.port, b"")
@@ -228,7 +237,7 @@ async def test_plain_http_from_another_machine_is_refused(
     options = ListenerOptions(tls=server_tls.context)
     async with start(hello, options, hosts=(outside_address,)) as running:
         refused = await raw(running.port, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" + b"x" * 200_000, outside_address)
-        async with httpx.AsyncClient(verify=False) as client:  # noqa: S501 - the name is not what is tested
+        async with httpx.AsyncClient(verify=False, timeout=60) as client:  # noqa: S501 - the name is not what is tested
             assert (await client.get(running.url(scheme="https"))).text == "hello over https"
     assert refused.startswith(b"HTTP/1.1 403 Forbidden\r\n")
     assert b"https://" in refused
@@ -238,13 +247,13 @@ async def test_plain_http_from_another_machine_is_served_when_the_operator_allow
     start: StartListener, outside_address: str
 ) -> None:
     options = ListenerOptions(is_plain_http_allowed=True)
-    async with start(hello, options, hosts=(outside_address,)) as running, httpx.AsyncClient() as client:
+    async with start(hello, options, hosts=(outside_address,)) as running, httpx.AsyncClient(timeout=60) as client:
         assert (await client.get(running.url())).text == "hello over http"
 
 
 async def test_stopping_finishes_what_is_in_flight_and_then_shuts_the_application_down(start: StartListener) -> None:
     gate = Gate()
-    async with start(gate) as running, httpx.AsyncClient() as client:
+    async with start(gate) as running, httpx.AsyncClient(timeout=60) as client:
         request = asyncio.create_task(client.get(running.url()))
         await gate.entered.wait()
         running.stop.set()
@@ -260,7 +269,7 @@ async def test_stopping_finishes_what_is_in_flight_and_then_shuts_the_applicatio
 
 
 async def test_stopping_does_not_wait_for_idle_connections(start: StartListener) -> None:
-    async with start(hello) as running, httpx.AsyncClient() as client:
+    async with start(hello) as running, httpx.AsyncClient(timeout=60) as client:
         await client.get(running.url())
         _, silent = await asyncio.open_connection("127.0.0.1", running.port)
         running.stop.set()
@@ -272,11 +281,11 @@ async def test_a_request_that_outlasts_the_grace_time_is_cancelled_before_the_ap
     start: StartListener,
 ) -> None:
     gate = Gate()
-    async with start(gate, ListenerOptions(grace_seconds=0.1)) as running, httpx.AsyncClient() as client:
+    async with start(gate, ListenerOptions(grace_seconds=0.1)) as running, httpx.AsyncClient(timeout=60) as client:
         request = asyncio.create_task(client.get(running.url()))
         await gate.entered.wait()
         running.stop.set()
-        assert await asyncio.wait_for(running.ending, 5) is Ended.OUT_OF_TIME
+        assert await asyncio.wait_for(running.ending, 60) is Ended.OUT_OF_TIME
         assert gate.cancelled.is_set()
         assert gate.shut_down.is_set()
         with pytest.raises(httpx.HTTPError):
@@ -352,7 +361,7 @@ async def test_an_application_that_only_reports_failure_still_stops_the_start() 
 
 async def test_forwarded_headers_count_only_from_a_trusted_proxy(start: StartListener) -> None:
     headers = {"x-forwarded-proto": "https", "x-forwarded-for": "198.51.100.7"}
-    async with httpx.AsyncClient(headers=headers) as client:
+    async with httpx.AsyncClient(headers=headers, timeout=60) as client:
         async with start(hello) as running:
             assert (await client.get(running.url())).text == "hello over http"
         async with start(hello, ListenerOptions(trusted_proxies=("127.0.0.1",))) as running:
@@ -365,6 +374,6 @@ async def test_a_body_larger_than_the_buffers_arrives_whole(start: StartListener
             await answer(send, 200, str(len(await read_all(receive))).encode())
 
     options = ListenerOptions(tls=server_tls.context)
-    async with start(measure, options) as running, httpx.AsyncClient(verify=trusting(server_tls)) as client:
+    async with start(measure, options) as running, httpx.AsyncClient(verify=trusting(server_tls), timeout=60) as client:
         for scheme in ("http", "https"):
             assert (await client.post(running.url(scheme=scheme), content=b"x" * 5_000_000)).text == "5000000"

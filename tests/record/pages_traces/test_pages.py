@@ -157,7 +157,9 @@ def test_nobody_sees_or_changes_traces_of_another_workspace(
                 f"{pages(other)}/traces/{trace_id}/{act}", form, kind="thumbs", value="up", confirm=trace_id[-8:]
             ).status_code in {404, 422, 303}
     visitor.see(f"{pages(tenant)}/traces/{trace_id}")
-    assert httpx.post(f"{server}{pages(tenant)}/traces/{trace_id}/delete", data={"csrf": token[1]}).status_code in {
+    assert httpx.post(
+        f"{server}{pages(tenant)}/traces/{trace_id}/delete", data={"csrf": token[1]}, timeout=60
+    ).status_code in {
         303,
         401,
     }

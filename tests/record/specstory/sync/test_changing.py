@@ -92,7 +92,7 @@ async def test_title_survives_an_upload_and_changes_the_tag(cli: CLI) -> None:
 async def test_shared_session_is_read_without_a_credential_until_it_is_private_again(cli: CLI, server: str) -> None:
     session = make_session(67)
     await cli.put(session)
-    async with httpx.AsyncClient(base_url=server) as visitor:
+    async with httpx.AsyncClient(base_url=server, timeout=60) as visitor:
         link = f"/api/v1/share/{session.session_id}"
         hidden = await visitor.get(link)
         assert (hidden.status_code, hidden.json()["error"]) == (404, "Session not found or not shared")
@@ -119,7 +119,7 @@ async def test_hidden_exchange_is_in_no_shared_form_and_stays_hidden(cli: CLI, s
     kept = (await detail(cli, cli.path(session)))["exchanges"][1]
     assert (kept["id"], kept["hiddenFromShare"], kept["userTitle"]) == (secret["id"], True, "Private")
     prompt = secret["content"].splitlines()[0]
-    async with httpx.AsyncClient(base_url=server) as visitor:
+    async with httpx.AsyncClient(base_url=server, timeout=60) as visitor:
         for form in ("", "/markdown"):
             answer = await visitor.get(f"/api/v1/share/{session.session_id}{form}")
             assert answer.status_code == 200
@@ -161,7 +161,7 @@ async def test_ids_that_no_client_makes_are_refused(cli: CLI) -> None:
         path = f"/api/v1/projects/{cli.project_id}/sessions/{wrong}"
         headers = {"Authorization": f"Bearer {cli.access_token}", "Content-Type": "application/json"}
         body = {"projectName": "p", "name": "n", "markdown": "m", "rawData": "r"}
-        async with httpx.AsyncClient(base_url=cli.base) as client:
+        async with httpx.AsyncClient(base_url=cli.base, timeout=60) as client:
             assert (await client.put(path, json=body, headers=headers)).status_code in {400, 404}, wrong
     assert session.session_id
 
@@ -191,7 +191,7 @@ async def test_stats_need_a_credential(cli: CLI, server: str) -> None:
     path = f"/api/v1/projects/{cli.project_id}/stats"
     stats = (await cli.ask("GET", path)).json()["data"]
     assert (stats["totalSessions"], stats["llmModels"]) == (1, ["claude-sonnet-4-5"])
-    async with httpx.AsyncClient(base_url=server) as visitor:
+    async with httpx.AsyncClient(base_url=server, timeout=60) as visitor:
         assert (await visitor.get(path)).status_code == 401
 
 
