@@ -41,6 +41,23 @@ async def test_feedback_given_again_by_the_same_user_is_one_feedback(server: Ser
     assert [(one["user_ref"], one["value"], one["score"]) for one in listed] == [("u1", "up", 1.0), ("u2", "down", 0.0)]
 
 
+async def test_a_trace_is_there_for_whoever_sent_it_a_moment_ago(server: Server) -> None:
+    opinion = {"kind": "thumbs", "value": "up"}
+    await server.send(request_of(span_of(trace=1)))
+    assert (await send(server, "POST", f"/{hex_trace(1)}/feedback", opinion, "writer")).status_code == 201
+    await server.send(request_of(span_of(trace=2)))
+    assert (await send(server, "GET", f"/{hex_trace(2)}")).json()["span_count"] == 1
+    await server.send(request_of(span_of(trace=3)))
+    assert (await send(server, "DELETE", f"/{hex_trace(3)}")).status_code == 204
+    assert (await send(server, "GET", f"/{hex_trace(3)}")).status_code == 404
+
+
+async def test_waiting_for_what_was_sent_finds_no_other_trace(server: Server) -> None:
+    await server.send(request_of(span_of(trace=1)))
+    assert (await send(server, "GET", f"/{hex_trace(99)}")).status_code == 404
+    assert (await send(server, "GET", f"/{hex_trace(1)}")).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("kind", "value", "is_taken"),
     [

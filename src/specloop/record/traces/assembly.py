@@ -34,7 +34,7 @@ def assemble(
     telemetry: TelemetryStore, blobs: BlobStore, intake: TraceIntake, on_deleted: Sequence[TraceDeleted] = ()
 ) -> Traces:
     """`on_deleted` is called in the transaction of each deletion."""
-    reader = TraceReader(telemetry)
+    reader = TraceReader(telemetry, intake.settle)
     services = (
         intake,
         reader,

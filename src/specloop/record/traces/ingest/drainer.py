@@ -51,6 +51,7 @@ class Drainer:
         self._taking = asyncio.Lock()
         self._batches_moving = 0
         self._taken_up_to = 0
+        self._moved = asyncio.Event()
         self._is_behind = False
 
     def start(self) -> None:
@@ -62,6 +63,11 @@ class Drainer:
         """There are new rows in the inbox."""
         self._rows_arrived.set()
 
+    async def next_move(self, seconds: float) -> None:
+        """Until this process has moved a batch, at most so many seconds: another process may be the one that moves."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._moved.wait(), seconds)
+
     async def stop(self) -> None:
         """Finish the running insert; what is left stays in the inbox."""
         self._stopping.set()
@@ -71,6 +77,12 @@ class Drainer:
 
     async def drain(self) -> int:
         """Move one batch; returns how many bodies it had."""
+        moved = await self._drain()
+        self._moved.set()
+        self._moved = asyncio.Event()
+        return moved
+
+    async def _drain(self) -> int:
         if self._database.engine_name == "postgresql":
             # The row locks live as long as the transaction, so other processes leave these bodies alone.
             async with self._database.writing(ALL_WORKSPACES) as unit:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -32,6 +33,9 @@ INBOX_BYTES_MAX = 1 << 30
 UNLIMITED: Final = Throughput(0)
 OFF_LOOP_BYTES = 256 << 10
 """Bodies above this size are decoded on a thread, so that other requests go on."""
+
+SETTLE_SECONDS = 3.0
+LOOK_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class TraceIntake:
         allowance: Throughput = UNLIMITED,
     ) -> None:
         """`allowance` is counted for each workspace."""
+        self._database = database
         self._clock = clock
         self._allowance = allowance
         self._drainer = Drainer(database, telemetry)
@@ -108,6 +113,20 @@ class TraceIntake:
             await self._allowance.take(workspace_id, size)
             await self._keep(principal, workspace_id, now, validate(message, None, now_ns), size)
         return submission
+
+    async def settle(self, workspace_id: str) -> None:
+        """Wait until what the workspace has sent so far is readable, at most `SETTLE_SECONDS`."""
+        waiting = await self._waiting(workspace_id)
+        last = waiting[1] if waiting else 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_SECONDS):
+                while waiting is not None and waiting[0] <= last:
+                    await self._drainer.next_move(LOOK_SECONDS)
+                    waiting = await self._waiting(workspace_id)
+
+    async def _waiting(self, workspace_id: str) -> tuple[int, int] | None:
+        async with self._database.reading(workspace_id) as unit:
+            return await inbox.waiting(unit, workspace_id)
 
     def _now(self) -> tuple[datetime, int]:
         now = self._clock.now()

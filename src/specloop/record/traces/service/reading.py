@@ -6,7 +6,7 @@ import asyncio
 import base64
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from specloop.db.context import Context
@@ -39,11 +39,16 @@ _TRACE_ID = re.compile(r"[0-9a-f]{32}")
 _CURSOR = re.compile(r"(\d{1,20}):([0-9a-f]{16}|[0-9a-f]{32})")
 
 
+Settle = Callable[[str], Awaitable[None]]
+"""Waits until what a workspace has sent so far is readable."""
+
+
 class TraceReader:
     """Everything that is read about the traces of the caller's workspace."""
 
-    def __init__(self, telemetry: TelemetryStore) -> None:
+    def __init__(self, telemetry: TelemetryStore, settle: Settle | None = None) -> None:
         self._telemetry = telemetry
+        self._settle = settle
         self._figures: Kept[TraceFigures] = Kept(FIGURES_KEPT)
 
     async def list_traces(self, ctx: Context, chosen: TraceFilter, page: PageRequest) -> Page[TraceSummary]:
@@ -196,8 +201,14 @@ class TraceReader:
         )
 
     async def _place(self, ctx: Context, trace_id: str) -> choosing.Placed:
+        """Where the trace is. One that was accepted a moment ago is waited for: its sender knows the id already."""
         wanted = trace_id.lower()
-        found = await choosing.place(self._telemetry, ctx.workspace_id, wanted) if _TRACE_ID.fullmatch(wanted) else None
+        if not _TRACE_ID.fullmatch(wanted):
+            raise TraceNotFound
+        found = await choosing.place(self._telemetry, ctx.workspace_id, wanted)
+        if found is None and self._settle is not None:
+            await self._settle(ctx.workspace_id)
+            found = await choosing.place(self._telemetry, ctx.workspace_id, wanted)
         if found is None:
             raise TraceNotFound
         return found
