@@ -152,14 +152,11 @@ async def oldest_waiting(ctx: Context) -> datetime | None:
 
 async def waiting(unit: UnitOfWork, workspace_id: str) -> tuple[int, int] | None:
     """The first and the last id of the workspace's bodies that wait; None when none waits."""
-    first, last = (
-        await unit.session.execute(
-            select(func.min(InboxRow.id), func.max(InboxRow.id)).where(
-                InboxRow.workspace_id == workspace_id, InboxRow.failure.is_(None)
-            )
-        )
-    ).one()
-    return None if first is None else (first, last)
+    bounds = select(func.min(InboxRow.id), func.max(InboxRow.id)).where(
+        InboxRow.workspace_id == workspace_id, InboxRow.failure.is_(None)
+    )
+    row: Any = (await unit.session.execute(bounds)).one()
+    return None if row[0] is None else (row[0], row[1])
 
 
 def _counts(arrivals: Sequence[Arrival]) -> list[dict[str, Any]]:
