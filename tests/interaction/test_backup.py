@@ -91,7 +91,9 @@ def test_a_backup_under_load_holds_everything_acknowledged_before_it(tmp_path: P
         owner = Owner(url)
         for number in range(20):
             owner.add(number)
-        sessions, traces = list(owner.sessions), list(owner.traces)
+        deleted, *traces = owner.traces
+        owner.client.delete(f"{owner.traces_path}/{deleted}").raise_for_status()
+        sessions = list(owner.sessions)
         with owner.busy():
             done = run("backup", str(archive), "--data", str(tmp_path / "data"), "--json")
         assert done.returncode == 0, done.stderr
@@ -108,6 +110,7 @@ def test_a_backup_under_load_holds_everything_acknowledged_before_it(tmp_path: P
             assert session["markdownContent"].startswith("_**User**_")
         for trace_id in traces:
             assert read(url, headers, f"{owner.traces_path}/{trace_id}")["trace_id"] == trace_id
+        assert httpx.get(f"{url}{owner.traces_path}/{deleted}", headers=headers, timeout=60).status_code == 404
 
 
 @pytest.fixture(scope="module")

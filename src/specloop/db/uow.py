@@ -19,8 +19,9 @@ class UnitOfWork:
     that goes into a row of the same transaction.
     """
 
-    def __init__(self, open_session: Callable[[], AsyncSession], engine_name: str) -> None:
+    def __init__(self, open_session: Callable[[], AsyncSession], engine_name: str, *, is_writing: bool = False) -> None:
         self.engine_name = engine_name
+        self._is_writing = is_writing
         self._open_session = open_session
         self._session: AsyncSession | None = None
         self._after_commit: list[AfterCommit] = []
@@ -31,6 +32,11 @@ class UnitOfWork:
         if self._session is None:
             self._session = self._open_session()
         return self._session
+
+    @property
+    def blocks_writers(self) -> bool:
+        """Whether everybody else who writes waits for this unit to end, since SQLite has one writer."""
+        return self._is_writing and self._session is not None and self.engine_name == "sqlite"
 
     def after_commit(self, callback: AfterCommit) -> None:
         """Run `callback` once the transaction is durable; never when it is rolled back."""

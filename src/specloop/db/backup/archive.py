@@ -107,7 +107,12 @@ def writing(path: Path) -> Generator[Writer]:
     """Make the archive at `path`; it appears there when it is whole."""
     draft = path.with_name(path.name + ".part")
     try:
-        with zstd.open(draft, "wb", level=3) as packed, tarfile.open(fileobj=packed, mode="w|") as tar:
+        # Files that are linked twice, as the telemetry engine's are after a deletion, are stored twice: a member that
+        # is only a link has no bytes to compare.
+        with (
+            zstd.open(draft, "wb", level=3) as packed,
+            tarfile.open(fileobj=packed, mode="w|", dereference=True) as tar,
+        ):
             writer = Writer(tar)
             yield writer
             writer.finish()

@@ -206,7 +206,7 @@ class TraceReader:
         if not _TRACE_ID.fullmatch(wanted):
             raise TraceNotFound
         found = await choosing.place(self._telemetry, ctx.workspace_id, wanted)
-        if found is None and self._settle is not None:
+        if found is None and self._settle is not None and not ctx.uow.blocks_writers:
             await self._settle(ctx.workspace_id)
             found = await choosing.place(self._telemetry, ctx.workspace_id, wanted)
         if found is None:
