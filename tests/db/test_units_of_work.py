@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from specloop.db.database import Database
-from specloop.db.errors import DatabaseUnreachable
+from specloop.db.errors import DatabaseBusy, DatabaseUnreachable
+from tests.engines import PostgresServer, running_postgres
 
 
 async def test_concurrent_writers_all_finish_in_turn(database: Database) -> None:
@@ -47,6 +48,29 @@ async def test_an_exception_undoes_the_unit_and_forgets_its_callbacks(database: 
 async def test_a_store_that_cannot_be_reached_says_so(url: str) -> None:
     with pytest.raises(DatabaseUnreachable):
         await Database.open(url)
+
+
+async def test_a_server_that_went_away_is_a_reason_to_come_back_later() -> None:
+    with running_postgres() as server:
+        database = await Database.open(server.url(server.create_database()))
+        async with database.writing() as unit:
+            await unit.session.execute(text("CREATE TABLE kept (n INTEGER)"))
+    for opened in (database.writing, database.reading, database.writing):
+        with pytest.raises(DatabaseBusy) as caught:
+            async with opened() as unit:
+                await unit.session.execute(text("SELECT count(*) FROM kept"))
+        assert caught.value.members["retry_after"] > 0
+    await database.close()
+
+
+async def test_a_connection_that_is_cut_is_a_reason_to_come_back_later(postgres_server: PostgresServer) -> None:
+    database = await Database.open(postgres_server.url(postgres_server.create_database()))
+    with pytest.raises(DatabaseBusy):
+        async with database.writing() as unit:
+            await unit.session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    async with database.writing() as unit:
+        assert (await unit.session.execute(text("SELECT 1"))).scalar_one() == 1
+    await database.close()
 
 
 async def test_a_task_that_writes_without_pause_does_not_starve_another(database: Database) -> None:

@@ -90,7 +90,8 @@ def problem(error: SpecloopError, request: Request) -> Response:
 def rpc_status(error: SpecloopError, request: Request) -> Response:
     """`google.rpc.Status` in the request's own encoding (OTLP specification, failures)."""
     status = status_pb2.Status(code=_RPC_CODES.get(error.status, code_pb2.INTERNAL), message=error.detail)
-    if request.headers.get("content-type", "").startswith("application/json"):
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == "application/json":
         text = json_format.MessageToJson(status, indent=None)
         return Response(text, status_code=error.status, media_type="application/json")
     return Response(status.SerializeToString(), status_code=error.status, media_type="application/x-protobuf")

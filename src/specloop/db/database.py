@@ -29,6 +29,10 @@ POSTGRES_CONNECTIONS = 20
 WAIT_SECONDS_MAX = 30.0
 
 
+# Classes of SQLSTATE that go away by themselves: connection, insufficient resources, operator intervention.
+_PASSING_STATES = frozenset({"08", "53", "57"})
+
+
 def _json_text(value: Any) -> str:
     return json.dumps(value).decode()
 
@@ -74,9 +78,9 @@ class Database:
         try:
             async with database.reader_engine.connect() as connection:
                 await connection.execute(text("SELECT 1"))
-        except (DBAPIError, OSError, TimeoutError) as error:
+        except (DBAPIError, DatabaseBusy, OSError, TimeoutError) as error:
             await database.close()
-            reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+            reason = str(getattr(error, "orig", None) or error.__cause__ or error).partition("\n")[0]
             raise DatabaseUnreachable(
                 f"the state database at {parsed.render_as_string(hide_password=True)} cannot be reached: {reason}"
             ) from error
@@ -129,9 +133,11 @@ def _translated_errors() -> Generator[None]:
         yield
     except PoolTimeout as error:
         raise DatabaseBusy(retry_after=2) from error
-    except OperationalError as error:
-        if "disk" in str(error.orig) or "locked" in str(error.orig):
+    except DBAPIError as error:
+        if isinstance(error, OperationalError) and ("disk" in str(error.orig) or "locked" in str(error.orig)):
             raise DatabaseBusy(f"the state database cannot write: {error.orig}", retry_after=5) from error
+        if error.connection_invalidated or str(getattr(error.orig, "sqlstate", ""))[:2] in _PASSING_STATES:
+            raise DatabaseBusy("the state database is out of service", retry_after=5) from error
         raise
 
 
@@ -178,6 +184,16 @@ def _sqlite_engine(url: URL, *, pool_size: int, begin: str) -> AsyncEngine:
     return engine
 
 
+async def _connect_postgres(*arguments: Any, **options: Any) -> Any:
+    import asyncpg  # noqa: PLC0415  (a start on SQLite would wait for it)
+
+    connect: Any = vars(asyncpg)["connect"]  # its own signature is only partly typed
+    try:
+        return await connect(*arguments, **options)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DatabaseBusy("the state database cannot be reached", retry_after=5) from error
+
+
 def _postgres(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
     engine = create_async_engine(
         url,
@@ -187,7 +203,7 @@ def _postgres(url: URL) -> tuple[AsyncEngine, AsyncEngine]:
         pool_pre_ping=True,
         json_serializer=_json_text,
         json_deserializer=json.loads,
-        connect_args={"timeout": 10},
+        connect_args={"timeout": 10, "async_creator_fn": _connect_postgres},
     )
 
     def on_connect(connection: Any, _record: Any) -> None:

@@ -78,6 +78,14 @@ async def take(ctx: Context, claim: Claim, body_hash: str) -> Reply | None:
     return None if row is None else Reply(row.body_hash, row.status, dict(row.headers), row.body)
 
 
+async def find(ctx: Context, claim: Claim) -> Reply | None:
+    """The answer that was kept under the key, without taking it."""
+    row = await _find(ctx, claim)
+    if row is None or row.status == 0 or row.created_at < ctx.clock.now() - KEPT:
+        return None
+    return Reply(row.body_hash, row.status, dict(row.headers), row.body)
+
+
 async def keep(ctx: Context, claim: Claim, reply: Reply) -> None:
     """Write the answer under the claimed key."""
     await ctx.session.execute(

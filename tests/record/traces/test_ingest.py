@@ -214,14 +214,9 @@ MALFORMED_JSON = [
     "{",
     "[]",
     '{"resourceSpans":{}}',
-    '{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"zz"}]}]}]}',
     '{"resourceSpans":[{"scopeSpans":[{"spans":[{"kind":"SPAN_KIND_CLIENT"}]}]}]}',
     '{"resourceSpans":[{"scopeSpans":[{"spans":[{"startTimeUnixNano":-1}]}]}]}',
     '{"resourceSpans":[{"scopeSpans":[{"spans":[{"attributes":[{"key":1}]}]}]}]}',
-    '{"resourceSpans":[{"scopeSpans":[{"spans":[{"attributes":[{"key":"a","value":'
-    + '{"arrayValue":{"values":[' * 40
-    + "]}}" * 40
-    + "}]}]}]}]}",
 ]
 
 
@@ -233,6 +228,77 @@ async def test_malformed_json_is_refused_in_json(server: Server, body: str) -> N
     assert response.status_code == 400
     assert response.json()["code"] == 3
     assert response.json()["message"]
+
+
+def otlp_json(*values: str, trace_id: str = "ab" * 16) -> str:
+    """One span whose attributes a0, a1, … have these values, as they are written in the body."""
+    attributes = ",".join(f'{{"key":"a{index}","value":{value}}}' for index, value in enumerate(values))
+    now = time.time_ns()
+    times = f'"startTimeUnixNano":"{now}","endTimeUnixNano":"{now}"'
+    span = f'{{"traceId":"{trace_id}","spanId":"{"cd" * 8}",{times},"attributes":[{attributes}]}}'
+    return f'{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{span}]}}]}}]}}'
+
+
+async def send_json(server: Server, body: str | bytes) -> Any:
+    """POST OTLP/JSON; the answer's document, which must be a 200."""
+    headers = {"content-type": "application/json", "authorization": "Bearer ours"}
+    response = await server.http.post("/otel/v1/traces", content=body, headers=headers)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ('{"doubleValue":null}', None),
+        ('{"doubleValue":"1.5"}', 1.5),
+        ('{"doubleValue":"seven"}', None),
+        ('{"intValue":100000000000000000000}', 1e20),
+        ('{"intValue":"100000000000000000000"}', 1e20),
+        ('{"intValue":5.0}', 5),
+        ('{"intValue":null}', None),
+        ('{"intValue":"five"}', None),
+        ('{"arrayValue":null}', None),
+        ('{"arrayValue":{"values":[{"intValue":1},7,{"stringValue":"x"}]}}', [1, None, "x"]),
+        ('{"kvlistValue":{"values":[7,{"key":"k","value":{"intValue":1}}]}}', {"k": 1}),
+        ('{"bytesValue":"_-8"}', "/+8="),
+        ('{"bytesValue":"\u00e9"}', None),
+        ('{"bytesValue":{"0":1}}', None),
+        ('{"stringValue":null,"intValue":"5"}', 5),
+        ('{"stringValue":5}', None),
+        ('"text"', None),
+        ('{"arrayValue":{"values":[' * 40 + "{}" + "]}}" * 40, ...),
+    ],
+)
+async def test_an_odd_value_costs_no_span(server: Server, value: str, kept: Any) -> None:
+    assert await send_json(server, otlp_json(value, '{"stringValue":"good"}')) == {}
+    found = (await server.wait_for_spans("ab" * 16, 1))["spans"][0]["attributes"]
+    assert found["a1"] == "good"
+    assert kept is ... or found.get("a0") == kept
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        (r"cut \ud83d", "cut \ufffd"),
+        (r"\udc00 and \ud83d\ude00", "\ufffd and \U0001f600"),
+        (r"a \\ud83d stays \ud83d", "a \\ud83d stays \ufffd"),
+    ],
+)
+async def test_half_a_surrogate_pair_is_a_replacement_character(server: Server, written: str, kept: str) -> None:
+    assert await send_json(server, b"\xef\xbb\xbf" + otlp_json(f'{{"stringValue":"{written}"}}').encode()) == {}
+    assert (await server.wait_for_spans("ab" * 16, 1))["spans"][0]["attributes"]["a0"] == kept
+
+
+async def test_an_id_that_is_no_hexadecimal_costs_its_span_only(server: Server) -> None:
+    answer = await send_json(server, otlp_json(trace_id="zz"))
+    assert answer["partialSuccess"]["rejectedSpans"] == "1"
+    assert "trace id" in answer["partialSuccess"]["errorMessage"]
+
+
+async def test_a_refusal_is_json_however_the_type_is_spelt(server: Server) -> None:
+    response = await server.http.post("/otel/v1/traces", content="{}", headers={"content-type": "Application/JSON"})
+    assert (response.status_code, response.json()["code"]) == (401, 16)
 
 
 async def test_undecodable_protobuf_is_refused_in_protobuf(server: Server) -> None:

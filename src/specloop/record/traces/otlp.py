@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -14,13 +16,16 @@ from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from starlette.datastructures import Headers
 
+from specloop.db.context import Context
+from specloop.db.uow import ALL_WORKSPACES
 from specloop.errors import BadRequest, UnsupportedMediaType
 from specloop.kit.context import Principal
 from specloop.record.traces.errors import MalformedTraces
 from specloop.record.traces.ingest.decode import Encoding
 from specloop.record.traces.service.intake import Receipt, TraceIntake
 from specloop.transport.guard import Budget, requires
-from specloop.transport.routing import GuardedRoute, Handler, provided
+from specloop.transport.idempotency import run_then_keep
+from specloop.transport.routing import GuardedRoute, Handler, door_of, provided
 
 PATHS = ("/otel/v1/traces", "/v1/traces", "/api/public/otel/v1/traces")
 Intake = Annotated[TraceIntake, Depends(provided(TraceIntake))]
@@ -49,7 +54,16 @@ class IntakeRoute(GuardedRoute):
 
     async def _in_transaction(self, request: Request, principal: Principal, inner: Handler) -> Response:
         request.state.principal = principal
-        return await inner(request)
+        if "idempotency-key" not in request.headers or request.url.path in PATHS:
+            return await inner(request)
+
+        @asynccontextmanager
+        async def opened(*, is_writing: bool) -> AsyncGenerator[Context]:
+            door, workspace_id = door_of(request), principal.workspace_id or ALL_WORKSPACES
+            async with (door.database.writing if is_writing else door.database.reading)(workspace_id) as unit:
+                yield Context(principal, unit, door.clock)
+
+        return await run_then_keep(opened, request, self.path_format, inner)
 
 
 router = APIRouter(route_class=IntakeRoute, redirect_slashes=False, tags=["OpenTelemetry"])

@@ -55,6 +55,7 @@ def upgrade() -> None:
         sa.Column("schema_version", sa.Text(), nullable=True),
         sa.Column("markdown_version", sa.Text(), nullable=True),
         sa.Column("share_status", sa.String(length=10), nullable=False),
+        sa.Column("shared_at", UTCDateTime(), nullable=True),
         sa.Column("metadata_json", sa.LargeBinary(), nullable=False),
         sa.Column("models", JSONDoc, nullable=False),
         sa.Column("branches", JSONDoc, nullable=False),

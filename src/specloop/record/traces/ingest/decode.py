@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from enum import StrEnum
 from typing import Any
 
@@ -26,15 +28,33 @@ def decode(body: bytes, encoding: Encoding) -> ExportTraceServiceRequest:
     Raises: MalformedTraces.
     """
     if encoding is Encoding.JSON:
-        try:
-            document: Any = json.loads(body or b"{}")
-        except json.JSONDecodeError as error:
-            raise MalformedTraces(f"the body is not JSON: {error}") from error
-        return request_from_json(document)
+        return request_from_json(_parsed(body))
     try:
         return ExportTraceServiceRequest.FromString(body)
     except DecodeError as error:
         raise MalformedTraces("the body is not a protobuf ExportTraceServiceRequest") from error
+
+
+def _parsed(body: bytes) -> Any:
+    text = body.removeprefix(codecs.BOM_UTF8) or b"{}"
+    try:
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError:
+            return json.loads(_ESCAPES.sub(_whole, text))
+    except json.JSONDecodeError as error:
+        raise MalformedTraces(f"the body is not JSON: {error}") from error
+
+
+# JavaScript writes half of a surrogate pair where a text was cut inside an emoji. An escaped backslash and a whole pair
+# are matched first, so that what is left is half a pair.
+_ESCAPES = re.compile(
+    rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
+
+
+def _whole(match: re.Match[bytes]) -> bytes:
+    return rb"\ufffd" if match[1] else match[0]
 
 
 def canonical_form(body: bytes) -> bytes:

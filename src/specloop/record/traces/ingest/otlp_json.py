@@ -7,9 +7,9 @@ unknown is ignored. Hence this small reader; it is also several times faster tha
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -20,7 +20,9 @@ from specloop.record.traces.errors import MalformedTraces
 
 T = TypeVar("T")
 VALUE_DEPTH_MAX = 32
-_INTEGER = re.compile(r"-?\d{1,20}")
+_INTEGER = re.compile(r"-?[0-9]{1,20}")
+_NUMBER = re.compile(r"-?[0-9]{1,400}(?:\.[0-9]{1,400})?(?:[eE][+-]?[0-9]{1,4})?")
+_STANDARD_ALPHABET = str.maketrans("-_", "+/")
 _WORDS = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 
 
@@ -106,31 +108,91 @@ def _key_value(document: dict[str, Any], depth: int) -> KeyValue:
 
 
 def _any_value(document: Any, depth: int) -> AnyValue:
-    if depth == 0:
-        raise MalformedTraces(f"attribute values are nested deeper than {VALUE_DEPTH_MAX} levels")
+    """A value; one that cannot be read is left empty, since the span is worth more than one of its attributes."""
     message = AnyValue()
-    if document is None:
+    if depth == 0 or not isinstance(document, dict):
         return message
-    members = _object(document, "value")
-    if "stringValue" in members:
-        message.string_value = _text(members, "stringValue")
-    elif "boolValue" in members:
-        message.bool_value = members["boolValue"] is True
-    elif "intValue" in members:
-        message.int_value = _integer(members["intValue"], "intValue", -(1 << 63), (1 << 63) - 1)
-    elif "doubleValue" in members:
-        message.double_value = _double(members["doubleValue"])
-    elif "bytesValue" in members:
-        message.bytes_value = _base64(_text(members, "bytesValue"))
-    elif "arrayValue" in members:
-        message.array_value.SetInParent()
-        for item in _items(_object(members["arrayValue"], "arrayValue"), "values"):
-            message.array_value.values.append(_any_value(item, depth - 1))
-    elif "kvlistValue" in members:
-        message.kvlist_value.SetInParent()
-        for item in _items(_object(members["kvlistValue"], "kvlistValue"), "values"):
-            message.kvlist_value.values.append(_key_value(_object(item, "values"), depth - 1))
+    members = cast("dict[str, Any]", document)
+    for name, read in _READERS.items():
+        value = members.get(name)
+        if value is not None:
+            read(message, value, depth)
+            break
     return message
+
+
+def _read_string(message: AnyValue, value: Any, _depth: int) -> None:
+    if isinstance(value, str):
+        message.string_value = value
+
+
+def _read_bool(message: AnyValue, value: Any, _depth: int) -> None:
+    message.bool_value = value is True
+
+
+def _read_number(message: AnyValue, value: Any, _depth: int) -> None:
+    """An integer that fits, else a double: JavaScript sends every whole number as `intValue`, however large."""
+    number = _number(value)
+    if number is None:
+        return
+    if isinstance(number, int) and -(1 << 63) <= number < 1 << 63:
+        message.int_value = number
+    else:
+        message.double_value = number
+
+
+def _read_double(message: AnyValue, value: Any, _depth: int) -> None:
+    number = _WORDS.get(value) if isinstance(value, str) and value in _WORDS else _number(value)
+    if number is not None:
+        message.double_value = number
+
+
+def _read_bytes(message: AnyValue, value: Any, _depth: int) -> None:
+    """Base64 in either alphabet, padded or not, as protobuf's JSON mapping takes it."""
+    if not isinstance(value, str):
+        return
+    text = value.translate(_STANDARD_ALPHABET).rstrip("=")
+    with suppress(ValueError):
+        message.bytes_value = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+
+
+def _read_array(message: AnyValue, value: Any, depth: int) -> None:
+    message.array_value.SetInParent()
+    for item in _listed(value):
+        message.array_value.values.append(_any_value(item, depth - 1))
+
+
+def _read_members(message: AnyValue, value: Any, depth: int) -> None:
+    message.kvlist_value.SetInParent()
+    for item in _listed(value):
+        if isinstance(item, dict):
+            message.kvlist_value.values.append(_key_value(cast("dict[str, Any]", item), depth - 1))
+
+
+_READERS: dict[str, Callable[[AnyValue, Any, int], None]] = {
+    "stringValue": _read_string,
+    "boolValue": _read_bool,
+    "intValue": _read_number,
+    "doubleValue": _read_double,
+    "bytesValue": _read_bytes,
+    "arrayValue": _read_array,
+    "kvlistValue": _read_members,
+}
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    values = cast("dict[str, Any]", value).get("values") if isinstance(value, dict) else None
+    return cast("list[Any]", values) if isinstance(values, list) else ()
+
+
+def _number(value: Any) -> int | float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    if isinstance(value, str):
+        if _NUMBER.fullmatch(value) is None:
+            return None
+        return int(value) if _INTEGER.fullmatch(value) else float(value)
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53 else value
 
 
 def _each(document: dict[str, Any], name: str, read: Callable[[dict[str, Any]], T]) -> list[T]:
@@ -162,17 +224,11 @@ def _text(document: dict[str, Any], name: str) -> str:
 
 
 def _hex(document: dict[str, Any], name: str) -> bytes:
+    """The bytes of an id. What is no hexadecimal becomes an id of one byte, for which its span alone is refused."""
     try:
         return bytes.fromhex(_text(document, name))
-    except ValueError as error:
-        raise MalformedTraces(f"{name} must be hexadecimal") from error
-
-
-def _base64(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise MalformedTraces("bytesValue must be base64") from error
+    except ValueError:
+        return b"?"
 
 
 def _uint(document: dict[str, Any], name: str, bits: int) -> int:
@@ -195,11 +251,3 @@ def _integer(value: Any, name: str, least: int, most: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise MalformedTraces(f"{name} must be an integer from {least} to {most}")
     return value
-
-
-def _double(value: Any) -> float:
-    if isinstance(value, str) and value in _WORDS:
-        return _WORDS[value]
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise MalformedTraces("doubleValue must be a number")
-    return float(value)

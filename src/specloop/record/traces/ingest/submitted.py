@@ -22,7 +22,10 @@ TraceId = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{32}$")]
 SpanId = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{16}$")]
 Text = Annotated[str, StringConstraints(max_length=1_000)]
 Tokens = Annotated[int | None, Field(ge=0, lt=1 << 62)]
-DEPTH_MAX = 50
+DEPTH_MAX = 24
+"""Below it values are kept as JSON: protobuf takes a hundred levels, and each of ours is three of them."""
+
+_LAST_NS = (1 << 64) - 1
 _CODES = {"unset": Status.STATUS_CODE_UNSET, "ok": Status.STATUS_CODE_OK, "error": Status.STATUS_CODE_ERROR}
 _KINDS = {
     "internal": Span.SPAN_KIND_INTERNAL,
@@ -217,5 +220,6 @@ def _digest(trace_id: bytes, what: str) -> bytes:
 
 
 def _nanoseconds(moment: datetime) -> int:
-    seconds = moment.timestamp()
-    return max(0, int(seconds) * 1_000_000_000 + moment.microsecond * 1_000) if seconds >= 0 else 0
+    """Nanoseconds since 1970, as far as 64 bits go: from there on a span is refused for its age."""
+    since = int(moment.timestamp()) * 1_000_000_000 + moment.microsecond * 1_000
+    return min(max(0, since), _LAST_NS)

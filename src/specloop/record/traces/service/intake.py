@@ -158,12 +158,15 @@ def _convert(
     for index, document in enumerate(documents):
         try:
             trace = SubmittedTrace.model_validate(document)
+            trace_id = _trace_id(trace.trace_id, seed, index)
+            spans = to_otlp(trace, trace_id, now)
         except ValidationError as error:
             first = error.errors()[0]
             rejected.append((index, f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"))
             continue
-        trace_id = _trace_id(trace.trace_id, seed, index)
-        spans = to_otlp(trace, trace_id, now)
+        except (ValueError, TypeError) as error:
+            rejected.append((index, f"it holds what cannot be kept: {error}"))
+            continue
         reason = why_refused(spans, now_ns)
         if reason is None:
             message.resource_spans.append(spans)
