@@ -5,6 +5,7 @@ Its clients decode a string there and nothing else. The texts are the contract's
 
 from __future__ import annotations
 
+import re
 from typing import Any, cast
 
 from starlette.requests import Request
@@ -25,6 +26,13 @@ from specloop.identity.tokens import BadToken, TokenExpired, UnknownSigningKey
 from specloop.kit import json
 
 GRAPHQL_PATH = "/api/v1/graphql"
+_NO_ACCESS = "Insufficient permissions to access this project"
+_PROJECT = r"/api/v1/projects/[^/]+"
+_FORBIDDEN = (
+    (re.compile(rf"DELETE {_PROJECT}/sessions/[^/]+"), "Insufficient permissions to delete this session"),
+    (re.compile(rf"DELETE {_PROJECT}"), "You do not have permission to delete this project"),
+    (re.compile(rf"(?:PATCH|PUT|POST) {_PROJECT}(?:/.+)?"), "You do not have permission to update this project"),
+)
 _STATUSES = {415: 400, 422: 400}
 """Statuses that the dialect does not know, and what it says instead."""
 _GRAPHQL_CODES = {
@@ -41,7 +49,7 @@ _GRAPHQL_CODES = {
 def envelope(error: SpecloopError, request: Request) -> Response:
     """The answer to `error`; on the GraphQL route it also has the form that GraphQL clients read (§2)."""
     status = _STATUSES.get(error.status, error.status)
-    text = error_text(error, request.url.path)
+    text = error_text(error, request.url.path, request.method)
     body: dict[str, Any] = {"success": False, "error": text}
     if "data" in error.members:
         body["data"] = error.members["data"]
@@ -51,7 +59,7 @@ def envelope(error: SpecloopError, request: Request) -> Response:
     return Response(json.dumps(body), status_code=status, media_type="application/json")
 
 
-def error_text(error: SpecloopError, path: str) -> str:
+def error_text(error: SpecloopError, path: str, method: str = "GET") -> str:
     """The contract's words where it has some for the kind of error, else the error's own."""
     match error:
         case BadToken() | TokenExpired() | UnknownSigningKey():
@@ -67,17 +75,17 @@ def error_text(error: SpecloopError, path: str) -> str:
         case UnsupportedMediaType():
             return error.detail
         case _:
-            return _default_text(error)
+            return _default_text(error, path, method)
 
 
-def _default_text(error: SpecloopError) -> str:
+def _default_text(error: SpecloopError, path: str, method: str) -> str:
     is_default = error.detail == error.default_detail()
     if type(error) is Unauthenticated:
         return "Invalid or missing authentication token" if is_default else "Invalid session token"
     if type(error) is NotFound and is_default:
         return "Not found"
-    if type(error) is Forbidden and is_default:
-        return "Insufficient permissions to access this project"
+    if type(error) is Forbidden and (is_default or "required_scope" in error.members):
+        return next((text for action, text in _FORBIDDEN if action.fullmatch(f"{method} {path}")), _NO_ACCESS)
     return error.detail
 
 

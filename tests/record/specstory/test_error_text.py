@@ -37,9 +37,25 @@ def everything() -> list[type[SpecloopError]]:
     return found
 
 
-def request(path: str = PATH) -> Request:
+def request(path: str = PATH, method: str = "GET") -> Request:
     """A request to `path`."""
-    return Request({"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""})
+    return Request({"type": "http", "method": method, "path": path, "headers": [], "query_string": b""})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "text"),
+    [
+        ("GET", PATH, "Insufficient permissions to access this project"),
+        ("PUT", PATH, "You do not have permission to update this project"),
+        ("PATCH", "/api/v1/projects/p", "You do not have permission to update this project"),
+        ("DELETE", "/api/v1/projects/p", "You do not have permission to delete this project"),
+        ("DELETE", PATH, "Insufficient permissions to delete this session"),
+        ("POST", "/api/v1/search/resume", "Insufficient permissions to access this project"),
+    ],
+)
+def test_a_missing_scope_is_told_in_the_words_of_what_was_tried(method: str, path: str, text: str) -> None:
+    error = Forbidden("this needs the scope write:workspace", required_scope="write:workspace")
+    assert decode(bytes(envelope(error, request(path, method)).body), ERROR)["error"] == text
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,9 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _REQUEST_HEADERS = (
-    "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Mcp-Method, "
-    "Mcp-Name, Mcp-Protocol-Version, Mcp-Session-Id, Traceparent, Tracestate, X-GraphQL-Introspection, X-Request-Id, "
-    "X-SDK-Language, X-SDK-Version, X-Workspace-Id"
+    b"Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Mcp-Method, "
+    b"Mcp-Name, Mcp-Protocol-Version, Mcp-Session-Id, Traceparent, Tracestate, X-GraphQL-Introspection, X-Request-Id, "
+    b"X-SDK-Language, X-SDK-Version, X-Workspace-Id"
 )
 _RESPONSE_HEADERS = (
     b"Content-Disposition, Deprecation, ETag, Idempotency-Replayed, Link, Location, Mcp-Protocol-Version, "
@@ -65,10 +65,9 @@ class Origins:
         self._app = app
         self._policy = policy
         self._listed = frozenset(parse_origin(origin) or origin for origin in policy.origins)
-        allowed = ", ".join((_REQUEST_HEADERS, *policy.cors_request_headers))
         self._preflight: Headers = [
             (b"access-control-allow-methods", _METHODS),
-            (b"access-control-allow-headers", allowed.encode("ascii")),
+            (b"access-control-allow-headers", _REQUEST_HEADERS),
             (b"access-control-max-age", b"600"),
             (b"vary", b"Origin, Access-Control-Request-Method, Access-Control-Request-Headers"),
         ]

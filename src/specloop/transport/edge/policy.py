@@ -50,8 +50,6 @@ class EdgePolicy:
     """Origins beside our own and loopback, such as https://app.example.com."""
     strict_origin_prefixes: tuple[str, ...] = ("/mcp", "/v1/mcp")
     """Paths where a foreign Origin is refused whatever the method (MCP 2025-11-25, transports)."""
-    cors_request_headers: tuple[str, ...] = ()
-    """Allowed in cross-origin requests beside those that the contracts know."""
     content_security_policy: str = CONTENT_SECURITY_POLICY
     hsts_seconds: int = 63_072_000
     body: BodyLimit = field(default_factory=BodyLimit)

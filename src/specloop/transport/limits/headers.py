@@ -15,8 +15,6 @@ class HeaderStyle(Enum):
     """`RateLimit-*`, reset in seconds from now (specify and improve)."""
     PREFIXED = "prefixed"
     """`X-RateLimit-*`, reset as UTC epoch seconds (record, specstory.md §5)."""
-    NONE = "none"
-    """Nothing but Retry-After on a refusal (run)."""
 
 
 def limit_headers(decision: Decision, style: HeaderStyle, epoch_seconds: float) -> dict[str, str]:
@@ -33,8 +31,6 @@ def _counters(decision: Decision, style: HeaderStyle, epoch_seconds: float) -> d
             prefix, reset = "RateLimit", decision.reset_seconds
         case HeaderStyle.PREFIXED:
             prefix, reset = "X-RateLimit", int(epoch_seconds) + decision.reset_seconds
-        case HeaderStyle.NONE:
-            return {}
         case _:
             assert_never(style)
     return {
