@@ -131,5 +131,7 @@ def test_record_credentials_open_the_record_stage_and_nothing_else(server: str, 
             status = client.request(method, fill(path, tenant.workspace_id)).status_code
             is_record = dialect_of(path) is Dialect.RECORD
             assert (status != 401) is is_record, (method, path, status)
+        for unknown in ("/api/v1/flags", "/api/v1/teams/x"):
+            assert client.get(unknown).status_code == 404
         for page in ("/app", "/cli-login", KEYS):
             assert client.get(page).status_code == 303

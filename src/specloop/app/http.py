@@ -83,7 +83,7 @@ def _unknown_api_routes() -> APIRouter:
     """Unknown paths below the APIs: 401 without a credential, 404 (or 405) with one (ARCHITECTURE: where they meet)."""
     router = api_router()
 
-    @requires()
+    @requires(audiences=specstory.RECORD_AUDIENCES)  # whose client takes 401 for a reason to sign in again
     async def answer_unknown(request: Request) -> Response:
         allowed = _other_methods(request)
         if allowed:
