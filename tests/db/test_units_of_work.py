@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import QueuePool, text
 
 from specloop.db.database import Database
 from specloop.db.errors import DatabaseBusy, DatabaseUnreachable
+from specloop.db.uow import ALL_WORKSPACES
 from tests.engines import PostgresServer, running_postgres
 
 
@@ -70,6 +72,18 @@ async def test_a_connection_that_is_cut_is_a_reason_to_come_back_later(postgres_
             await unit.session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
     async with database.writing() as unit:
         assert (await unit.session.execute(text("SELECT 1"))).scalar_one() == 1
+    await database.close()
+
+
+async def test_a_unit_that_is_not_used_takes_no_connection(postgres_server: PostgresServer) -> None:
+    database = await Database.open(postgres_server.url(postgres_server.create_database()))
+    async with database.reading("w") as unit, database.writing(ALL_WORKSPACES) as other:
+        assert cast("QueuePool", database.reader_engine.pool).checkedout() == 0
+        seen = text("SELECT current_setting('app.workspace_id', true)")
+        assert (await unit.session.execute(seen)).scalar_one() == "w"
+        assert (await other.session.execute(seen)).scalar_one() == ALL_WORKSPACES
+        await other.session.commit()
+        assert (await other.session.execute(seen)).scalar_one() == ALL_WORKSPACES
     await database.close()
 
 

@@ -112,11 +112,9 @@ class Database:
     async def _unit(
         self, sessions: async_sessionmaker[AsyncSession], workspace_id: str | None
     ) -> AsyncGenerator[UnitOfWork]:
-        unit = UnitOfWork(sessions, self.engine_name, is_writing=sessions is self._write_sessions)
+        unit = UnitOfWork(sessions, self.engine_name, workspace_id, is_writing=sessions is self._write_sessions)
         try:
             with _translated_errors():
-                if workspace_id is not None:
-                    await unit.enter_workspace(workspace_id)
                 yield unit
         finally:
             await unit.close()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 AfterCommit = Callable[[], Awaitable[None]]
 ALL_WORKSPACES = "*"
 """What a unit of the platform itself enters (sign-in, dispatchers, account-wide lists) to see every workspace."""
+
+
+_ENTER = text("SELECT set_config('app.workspace_id', :workspace, true)")
 
 
 class UnitOfWork:
@@ -19,11 +22,20 @@ class UnitOfWork:
     that goes into a row of the same transaction.
     """
 
-    def __init__(self, open_session: Callable[[], AsyncSession], engine_name: str, *, is_writing: bool = False) -> None:
+    def __init__(
+        self,
+        open_session: Callable[[], AsyncSession],
+        engine_name: str,
+        workspace_id: str | None = None,
+        *,
+        is_writing: bool = False,
+    ) -> None:
+        """On PostgreSQL it sees the rows of `workspace_id` only, and of no workspace when there is none."""
         self.engine_name = engine_name
         self._is_writing = is_writing
         self._open_session = open_session
         self._session: AsyncSession | None = None
+        self._workspace_id = workspace_id or ""
         self._after_commit: list[AfterCommit] = []
 
     @property
@@ -31,6 +43,8 @@ class UnitOfWork:
         """The session; a unit that never asks for it costs nothing."""
         if self._session is None:
             self._session = self._open_session()
+            if self.engine_name == "postgresql":
+                event.listen(self._session.sync_session, "after_begin", self._on_begin)
         return self._session
 
     @property
@@ -42,15 +56,9 @@ class UnitOfWork:
         """Run `callback` once the transaction is durable; never when it is rolled back."""
         self._after_commit.append(callback)
 
-    async def enter_workspace(self, workspace_id: str | None) -> None:
-        """Tell PostgreSQL's row-level security whose rows this transaction may see; no effect on SQLite.
-
-        A unit that enters nothing sees no row of any workspace.
-        """
-        if self.engine_name == "postgresql":
-            await self.session.execute(
-                text("SELECT set_config('app.workspace_id', :workspace, true)"), {"workspace": workspace_id or ""}
-            )
+    def _on_begin(self, _session: object, _transaction: object, connection: Connection) -> None:
+        """Tell PostgreSQL's row-level security whose rows this transaction may see."""
+        connection.execute(_ENTER, {"workspace": self._workspace_id})
 
     async def commit(self) -> None:
         """Make the work durable, then run the callbacks in order."""

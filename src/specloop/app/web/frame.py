@@ -171,7 +171,6 @@ async def refused(ctx: Context, error: SpecloopError, posted: Mapping[str, str])
     if error.status not in SHOWN_AGAIN:
         raise error
     await ctx.uow.rollback()
-    await ctx.uow.enter_workspace(ctx.principal.workspace_id or ALL_WORKSPACES)
     kept = {name: value for name, value in posted.items() if "password" not in name and name not in {"current", "new"}}
     problems: dict[str, str] = {}
     for one in error.members.get("errors", []):

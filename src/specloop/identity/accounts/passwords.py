@@ -16,7 +16,6 @@ import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from specloop.db.context import Context
-from specloop.db.uow import ALL_WORKSPACES
 from specloop.identity.accounts.errors import HashingBusy, PasswordLength
 
 LENGTH_MIN = 6
@@ -114,4 +113,3 @@ async def paused(ctx: Context) -> AsyncGenerator[None]:
     """
     await ctx.uow.rollback()
     yield
-    await ctx.uow.enter_workspace(ctx.principal.workspace_id or ALL_WORKSPACES)
