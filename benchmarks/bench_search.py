@@ -23,13 +23,12 @@ from typing import Any
 
 from sqlalchemy import insert, text
 
-from specloop.db.context import Context
 from specloop.db.database import Database
 from specloop.db.migrations import migrate
 from specloop.kit.clock import SystemClock
 from specloop.kit.ids import new_id
 from specloop.record.projects.tables import ProjectRow
-from specloop.record.search import IndexCheck, SearchMode, SearchRequest, SearchSort
+from specloop.record.search import IndexRebuilding, SearchMode, SearchRequest, SearchSort
 from specloop.record.search.words import cut
 from specloop.record.sessions.compression import pack
 from specloop.record.sessions.tables import ExchangeRow, SessionRow
@@ -155,7 +154,7 @@ async def fill(database: Database, library: Library, corpus: Corpus, sessions: i
             await ctx.session.execute(
                 insert(ExchangeRow), [_exchange(base, session_id, order, one, at) for order, one in enumerate(texts)]
             )
-        await IndexCheck().rebuild(Context(owner, ctx.uow, SystemClock()))
+    await IndexRebuilding(database, SystemClock()).rebuild()
     return size
 
 

@@ -1,9 +1,13 @@
-"""What `specloop doctor --deep` adds: it reads everything that is stored with a checksum, and changes nothing."""
+"""What `specloop doctor --deep` adds: it reads everything that is stored with a checksum, compares the search index
+with the exchanges, and changes nothing.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 from specloop.app.diagnosis import Finding
 from specloop.db.blobs import BlobCorrupt, BlobNotFound, BlobStore
@@ -13,25 +17,26 @@ from specloop.db.uow import ALL_WORKSPACES
 from specloop.errors import SpecloopError
 from specloop.kit.clock import SystemClock
 from specloop.kit.context import ANONYMOUS
-from specloop.record.sessions import DocumentCheck, DocumentReport
+from specloop.record.search import IndexCheck, IndexReport
+from specloop.record.sessions import DocumentCheck
 from specloop.settings import Settings
 
 NAMED_MAX = 5
+Report = TypeVar("Report")
 ADVICE = "They are not served. Restore a backup, or delete the session and have its machine upload it again."
 
 
 def inspect(settings: Settings) -> list[Finding]:
-    """Every document and every blob, read through."""
-    return [check_documents(settings.state_address), check_blobs(settings)]
+    """Every document and every blob, read through, and the search index."""
+    return [check_documents(settings.state_address), check_index(settings.state_address), check_blobs(settings)]
 
 
 def check_documents(address: str) -> Finding:
     """Are the documents of sessions what was uploaded?"""
     try:
-        url = normalise_url(address)
-        if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        if not _has_store(address):
             return Finding("documents", "ok", "there are none yet")
-        report = asyncio.run(_read_documents(address))
+        report = asyncio.run(_read(address, DocumentCheck().check))
     except SpecloopError as error:
         return Finding("documents", "failed", f"cannot be read: {error.detail}", "Check the state store first.")
     if not report.corrupt:
@@ -42,11 +47,47 @@ def check_documents(address: str) -> Finding:
     return Finding("documents", "failed", detail, ADVICE)
 
 
-async def _read_documents(address: str) -> DocumentReport:
+def check_index(address: str) -> Finding:
+    """Does the search find every exchange, and nothing else?"""
+    try:
+        if not _has_store(address):
+            return Finding("search index", "ok", "there is none yet")
+        return judge_index(asyncio.run(_read(address, IndexCheck().check)))
+    except SpecloopError as error:
+        return Finding("search index", "failed", f"cannot be read: {error.detail}", "Check the state store first.")
+
+
+def judge_index(report: IndexReport) -> Finding:
+    """Whether the index does what it should. What nobody finds has failed; what a night puts right is a warning."""
+    if report.is_sound:
+        return Finding("search index", "ok", f"{report.exchanges} exchanges, all of them in it")
+    lost = (
+        (report.unnumbered_sessions, "sessions are not in it"),
+        (report.missing, "exchanges are not in it"),
+        (report.unfindable, "sampled exchanges are not found by their own words"),
+    )
+    old = (
+        (report.outdated, "sessions were indexed by the rules of another version"),
+        (report.surplus, "entries are left that no search shows"),
+    )
+    detail = f"of {report.exchanges} exchanges: " + ", ".join(f"{count} {what}" for count, what in lost + old if count)
+    if any(count for count, _ in lost):
+        return Finding("search index", "failed", detail, "Run: specloop sessions reindex")
+    return Finding(
+        "search index", "warning", detail, "The server renews it the next night; now: specloop sessions reindex"
+    )
+
+
+def _has_store(address: str) -> bool:
+    url = normalise_url(address)
+    return url.get_backend_name() != "sqlite" or Path(url.database or "").exists()
+
+
+async def _read(address: str, check: Callable[[Context], Awaitable[Report]]) -> Report:
     database = await Database.open(address)
     try:
         async with database.reading(ALL_WORKSPACES) as unit:
-            return await DocumentCheck().check(Context(ANONYMOUS, unit, SystemClock()))
+            return await check(Context(ANONYMOUS, unit, SystemClock()))
     finally:
         await database.close()
 

@@ -6,7 +6,8 @@ Whoever can read the data folder is the operator, so no password is asked. Every
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,6 +28,7 @@ from specloop.identity.tokens import RESET_LIFETIME, AccessTokens, KeyRing, OneT
 from specloop.kit.clock import SystemClock
 from specloop.kit.context import ANONYMOUS, RequestInfo
 from specloop.kit.crypto import Pepper
+from specloop.record.search import IndexRebuilding
 from specloop.settings import Settings
 
 Answer = TypeVar("Answer")
@@ -106,6 +108,20 @@ def rotate_signing_key(settings: Settings) -> str:
         folder.release()
 
 
+def reindex(settings: Settings, tell: Callable[[int, int], None]) -> int:
+    """Make the search index anew; returns the number of sessions. `tell` is given how many of how many are done.
+
+    Raises: NoInstallation.
+    """
+
+    async def rebuild() -> int:
+        async with _opened(settings.state_address) as database:
+            return await IndexRebuilding(database, SystemClock()).rebuild(tell)
+
+    _require_store(settings)
+    return asyncio.run(rebuild())
+
+
 def back_up(settings: Settings, target: Path) -> Content:
     """Write the data folder into the archive `target`, while a server works on it or not.
 
@@ -141,16 +157,25 @@ def _pepper(settings: Settings) -> Pepper:
 
 
 def _in_store(settings: Settings, work: Callable[[Context], Awaitable[Answer]]) -> Answer:
+    _require_store(settings)
+    return asyncio.run(_run(settings.state_address, work))
+
+
+def _require_store(settings: Settings) -> None:
     address = settings.state_address
     if address.startswith("sqlite:///") and not Path(address.removeprefix("sqlite:///")).exists():
         raise NoInstallation
-    return asyncio.run(_run(address, work))
 
 
 async def _run(address: str, work: Callable[[Context], Awaitable[Answer]]) -> Answer:
+    async with _opened(address) as database, database.writing(ALL_WORKSPACES) as unit:
+        return await work(Context(ANONYMOUS, unit, SystemClock(), RequestInfo(user_agent="specloop command line")))
+
+
+@asynccontextmanager
+async def _opened(address: str) -> AsyncGenerator[Database]:
     database = await Database.open(address)
     try:
-        async with database.writing(ALL_WORKSPACES) as unit:
-            return await work(Context(ANONYMOUS, unit, SystemClock(), RequestInfo(user_agent="specloop command line")))
+        yield database
     finally:
         await database.close()

@@ -50,7 +50,7 @@ def doctor(
     telemetry_url: Annotated[str | None, typer.Option(help="Telemetry store, chdb://… or clickhouse://…")] = None,
     config: Annotated[Path | None, typer.Option(help="Settings file; default: ./specloop.toml")] = None,
     deep: Annotated[
-        bool, typer.Option("--deep", help="Also read every stored document and compare checksums.")
+        bool, typer.Option("--deep", help="Also read every stored document, compare checksums and the search index.")
     ] = False,
     as_json: AsJSON = False,
 ) -> None:

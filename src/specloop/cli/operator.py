@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Protocol
@@ -63,6 +64,10 @@ class Operator(Protocol):
 
     def rotate_signing_key(self, settings: Settings) -> str:
         """Sign tokens with a new key; returns its id."""
+        ...
+
+    def reindex(self, settings: Settings, tell: Callable[[int, int], None]) -> int:
+        """Make the search index anew, telling how many sessions of how many are done; returns their number."""
         ...
 
     def back_up(self, settings: Settings, target: Path) -> Archive:

@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 import typer
 
-from specloop.cli.output import AsJSON, cell, part, print_json, say, show_item, show_rows
+from specloop.cli.operator import Config, Data, operator_of, settings_of
+from specloop.cli.output import AsJSON, cell, part, print_json, progress_console, say, show_item, show_rows
 from specloop.cli.transfer.connect import ServerURL, Token, connected
 from specloop.cli.transfer.options import IntoProject, OnlyProject, SourceNames, Target, Wanted, WithoutRedaction
 from specloop.cli.transfer.reading import Form, find_session, read_session
@@ -138,6 +139,19 @@ def export_session(
         sys.stdout.buffer.write(body)
     else:
         say(f"{output}: {len(body)} bytes.")
+
+
+@app.command("reindex")
+def reindex_sessions(context: typer.Context, data: Data = None, config: Config = None, as_json: AsJSON = False) -> None:
+    """Make the search index of this machine's server anew. The server may go on; searches find what is done so far."""
+    with progress_console.status("Indexing …") as status:
+        sessions = operator_of(context).reindex(
+            settings_of(data, config), lambda done, total: status.update(f"Indexing … {done} of {total} sessions")
+        )
+    if as_json:
+        print_json({"sessions": sessions})
+    else:
+        say(f"{sessions} {'session' if sessions == 1 else 'sessions'} indexed.")
 
 
 def _title(session: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from specloop.improve.scans.tables import ScanEventRow, ScanRow
 from specloop.kit.context import ANONYMOUS
 from specloop.kit.ids import new_id
 from specloop.record.search import IndexCheck, IndexReport
+from specloop.record.traces.tables import ExportRow
 from tests.record.keeping.house import DAY, House, Person
 from tests.record.specstory.cli_emulator import LocalSession
 from tests.record.specstory.samples import make_session
@@ -60,6 +62,97 @@ async def test_old_traces_go_with_what_was_said_about_them_and_newer_ones_stay(h
     [row] = await events(owner, "retention.swept")
     assert row["detail"]["deleted"] == {"traces": 1}
     assert row["actor_kind"] == "system"
+
+
+async def test_traces_may_be_kept_longer_than_time_is_counted(house: House, owner: Person) -> None:
+    await keep(owner, traces_days=36_500)
+    assert await house.keeping.sweep_all() == {}
+
+
+async def export_traces(owner: Person, path: str = "") -> str:
+    """The path of the file of a new export, which has been written. All such files of no traces are equal."""
+    answer = await owner.ask("POST", f"{path or owner.path}/traces/export", {}, 202)
+    location = answer.headers["location"]
+
+    async def is_written() -> bool:
+        return (await owner.ask("GET", location)).json()["state"] == "completed"
+
+    await owner.house.until(is_written)
+    return f"{location}/file"
+
+
+def files(house: House) -> list[Path]:
+    """What is in the blob store."""
+    return [path for path in (house.folder / "blobs").rglob("*") if path.is_file()]
+
+
+async def test_a_file_that_exports_share_goes_with_the_last_of_them(house: House, owner: Person) -> None:
+    await keep(owner, traces_days=25)
+    old, twin = await export_traces(owner), await export_traces(owner)
+    house.clock.advance(10 * DAY)
+    await owner.sign_in()
+    young = await export_traces(owner)
+    assert len(files(house)) == 1
+    house.clock.advance(16 * DAY)
+    await owner.sign_in()
+    await house.keeping.sweep_all()
+    assert await house.count("trace_exports") == 1
+    await owner.ask("GET", old, status=404)
+    await owner.ask("GET", twin, status=404)
+    assert (await owner.ask("GET", young)).content == b""
+    house.clock.advance(10 * DAY)
+    await house.keeping.sweep_all()
+    assert await house.count("trace_exports") == 0
+    assert files(house) == []
+
+
+async def test_equal_files_that_end_in_one_night_are_gone(house: House, owner: Person) -> None:
+    await keep(owner, traces_days=25)
+    for _ in range(2):
+        await export_traces(owner)
+    assert len(files(house)) == 1
+    house.clock.advance(26 * DAY)
+    await house.keeping.sweep_all()
+    assert await house.count("trace_exports") == 0
+    assert files(house) == []
+
+
+async def test_equal_files_of_an_erased_workspace_are_gone_unless_another_has_them(house: House, owner: Person) -> None:
+    rooms = [(await owner.ask("POST", "/api/v1/workspaces", {"name": name}, 201)).json()["id"] for name in "ab"]
+    for room in (*rooms, rooms[1]):
+        await export_traces(owner, f"/api/v1/workspaces/{room}")
+    for left, room in zip((1, 0), rooms, strict=True):
+        assert len(files(house)) == 1
+        await owner.ask("DELETE", f"/api/v1/workspaces/{room}", status=204)
+        house.clock.advance(32 * DAY)
+        await owner.sign_in()
+        await house.keeping.sweep_all()
+        assert await house.count("workspaces", id=room) == 0
+        assert len(files(house)) == left
+
+
+async def test_an_export_that_never_ended_goes_by_its_beginning(house: House, owner: Person) -> None:
+    ids: list[str] = []
+    for days_old in (30, 20):
+        row = ExportRow(
+            id=new_id(),
+            account_id=owner.account_id,
+            workspace_id=owner.workspace_id,
+            format="otlp-json",
+            state="queued",
+            conditions={},
+            traces=0,
+            spans=0,
+            size=0,
+            created_at=house.clock.now() - timedelta(days=days_old),
+            created_by=owner.body["user_id"],
+        )
+        async with house.program.ground.database.writing(owner.workspace_id) as unit:
+            unit.session.add(row)
+        ids.append(row.id)
+    await keep(owner, traces_days=25)
+    await house.keeping.sweep_all()
+    assert [await house.count("trace_exports", id=one) for one in ids] == [0, 1]
 
 
 async def test_old_sessions_go_with_their_words_and_younger_ones_stay(house: House, owner: Person) -> None:

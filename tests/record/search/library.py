@@ -21,6 +21,7 @@ from specloop.record.projects import ProjectService
 from specloop.record.search import (
     ExchangeMeaning,
     IndexCheck,
+    IndexRebuilding,
     IndexReport,
     SearchAnswer,
     SearchIndexing,
@@ -153,8 +154,7 @@ class Library:
 
     async def rebuild(self) -> int:
         """Make the index anew."""
-        async with self.database.writing(ALL_WORKSPACES) as unit:
-            return await IndexCheck().rebuild(Context(self.owner, unit, self.clock))
+        return await IndexRebuilding(self.database, self.clock).rebuild()
 
     async def embed(self) -> None:
         """Run the jobs that wait."""

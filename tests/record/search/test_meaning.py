@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import warnings
 
+import pytest
+
 from specloop.record.search import SearchMode, SearchSort
+from specloop.record.search.repository import vectors
+from specloop.record.search.service import meaning
 from tests.record.search.judged import HISTORY, evaluate
 from tests.record.search.library import Library, new_owner
 
@@ -49,6 +53,29 @@ async def test_meaning_finds_nothing_of_others(library: Library) -> None:
     other = library.of(new_owner())
     await other.put("theirs", "sql")
     assert "s" not in await other.found("making a loaf of bread", mode=SearchMode.HYBRID)
+
+
+@pytest.mark.parametrize("nearest_max", [3, 200])
+async def test_vectors_read_in_portions_give_the_same_answer(
+    library: Library, monkeypatch: pytest.MonkeyPatch, nearest_max: int
+) -> None:
+    said = ("how to bake sourdough bread", "a bread knife", "flour and yeast " * 100, "a loaf from the oven")
+    for number in range(6):  # the same texts again and again, so that many are equally near
+        await library.put(f"s{number}", *said, f"bread number {number}")
+    await library.embed()
+    monkeypatch.setattr(meaning, "NEAREST_MAX", nearest_max)
+
+    async def nearest() -> list[tuple[int, float]]:
+        async with library.reading() as ctx:
+            return list((await library.meaning.nearest(ctx, "baking bread")).items())
+
+    whole = await nearest()
+    assert len(whole) == min(nearest_max, 30)
+    assert [key for key, _ in whole] == [key for key, _ in sorted(whole, key=lambda one: (-one[1], one[0]))]
+    for portion, sessions_at_once in ((1, 100), (7, 100), (4, 1), (2, 3)):
+        monkeypatch.setattr(vectors, "PORTION", portion)
+        monkeypatch.setattr(vectors, "SESSIONS_AT_ONCE", sessions_at_once)
+        assert await nearest() == whole
 
 
 async def test_hybrid_search_ranks_real_questions_better_than_words_alone() -> None:

@@ -17,6 +17,7 @@ from specloop.record.search.query import Query, Term, is_too_short, parse_query
 from specloop.record.search.service.checking import IndexCheck, IndexReport
 from specloop.record.search.service.indexing import SearchIndexing
 from specloop.record.search.service.meaning import ExchangeMeaning
+from specloop.record.search.service.rebuilding import IndexRebuilding
 from specloop.record.search.service.searching import SearchService
 from specloop.record.search.service.tidying import IndexTidying
 from specloop.record.search.snippets import MATCH_END, MATCH_START, make_snippet
@@ -29,6 +30,7 @@ __all__ = [
     "Facets",
     "Hit",
     "IndexCheck",
+    "IndexRebuilding",
     "IndexReport",
     "IndexTidying",
     "MatchedExchange",

@@ -15,7 +15,8 @@ from typing import Final, NamedTuple
 WORD_LENGTH_MAX: Final = 100
 """Longer runs (encoded files, keys) are known by their first characters."""
 RULES: Final = f"1/{unicodedata.unidata_version}"
-"""Changes whenever the same text could be cut differently, which asks for a new index."""
+"""Changes whenever the same text could be cut differently, which asks for a new index (see `IndexTidying`); a new
+version of Python may bring that about."""
 
 _IDEOGRAPH = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _ACCENT = "\u0300-\u036f"

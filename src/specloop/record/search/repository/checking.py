@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import delete, exists, func, insert, literal, select, update
+from sqlalchemy import ScalarSelect, delete, exists, func, insert, literal, select, update
 
 from specloop.db.context import Context
 from specloop.record.search.keys import ORDER_BITS, Keys, to_keys
@@ -14,19 +15,27 @@ from specloop.record.search.words import RULES
 from specloop.record.sessions.compression import unpack
 from specloop.record.sessions.tables import ExchangeRow, SessionRow
 
-Numbered = tuple[int, str]
+NO_RULES: Final = ""
 
 
-async def expected_keys(ctx: Context) -> Keys:
-    """The sorted keys of every exchange of a numbered session."""
+async def stored_keys(ctx: Context, indexed: ScalarSelect[Any]) -> tuple[Keys, Keys]:
+    """The sorted keys of every exchange of a numbered session, and those that are `indexed`.
+
+    Both by one statement: between two, an upload would look like a fault.
+    """
     key = SearchedSessionRow.number * (1 << ORDER_BITS) + ExchangeRow.order_number
     chosen = select(key.label("row_key")).join(
         SearchedSessionRow, SearchedSessionRow.session_id == ExchangeRow.session_id
     )
-    inner = chosen.subquery()
-    if ctx.uow.engine_name == "sqlite":
-        return np.sort(to_keys(await ctx.session.scalar(select(func.group_concat(inner.c.row_key)))))
-    return np.sort(np.array(await ctx.session.scalar(select(func.array_agg(inner.c.row_key))) or [], np.int64))
+    column = chosen.subquery().c.row_key
+    joined = func.group_concat(column) if ctx.uow.engine_name == "sqlite" else func.array_agg(column)
+    both = select(select(joined).scalar_subquery(), indexed)
+    expected, held = (await ctx.session.execute(both)).one()
+    return _sorted(expected), _sorted(held)
+
+
+def _sorted(joined: str | list[int] | None) -> Keys:
+    return np.sort(np.array(joined, np.int64) if isinstance(joined, list) else to_keys(joined))
 
 
 async def number_the_rest(ctx: Context) -> int:
@@ -64,24 +73,37 @@ async def other_rules(ctx: Context) -> int:
     return await ctx.session.scalar(query) or 0
 
 
-async def mark_rules(ctx: Context) -> None:
-    """Every session is now cut by the present rules."""
-    statement = update(SearchedSessionRow).values(rules=RULES).execution_options(synchronize_session=False)
+async def unmark_rules(ctx: Context) -> int:
+    """No session is cut by any rules, for the index is empty; how many sessions there are."""
+    statement = update(SearchedSessionRow).values(rules=NO_RULES).execution_options(synchronize_session=False)
     await ctx.session.execute(statement)
+    return await ctx.session.scalar(select(func.count()).select_from(SearchedSessionRow)) or 0
 
 
-async def numbered(ctx: Context, *, after: int, limit: int) -> Sequence[Numbered]:
-    """Numbers and ids in order of number, in portions."""
-    query = select(SearchedSessionRow.number, SearchedSessionRow.session_id)
-    query = query.where(SearchedSessionRow.number > after).order_by(SearchedSessionRow.number).limit(limit)
-    return [(row[0], row[1]) for row in await ctx.session.execute(query)]
+async def mark_rules(ctx: Context, session_ids: Sequence[str]) -> None:
+    """These sessions are now cut by the present rules."""
+    statement = update(SearchedSessionRow).where(SearchedSessionRow.session_id.in_(session_ids)).values(rules=RULES)
+    await ctx.session.execute(statement.execution_options(synchronize_session=False))
+
+
+async def outdated(ctx: Context, *, after: str, limit: int) -> Sequence[tuple[str, int]]:
+    """Ids and numbers of sessions that were cut by other rules, in order of id, in portions.
+
+    They are locked as uploads lock them, the session first, so that none is changed meanwhile.
+    """
+    query = select(SessionRow.id, SearchedSessionRow.number)
+    query = query.join(SearchedSessionRow, SearchedSessionRow.session_id == SessionRow.id)
+    query = query.where(SearchedSessionRow.rules != RULES, SessionRow.id > after)
+    rows = await ctx.session.execute(query.order_by(SessionRow.id).limit(limit).with_for_update())
+    return [(row[0], row[1]) for row in rows]
 
 
 async def sampled_texts(ctx: Context, limit: int) -> list[tuple[int, str]]:
-    """The keys and texts of some exchanges, spread over all of them."""
+    """The keys and texts of some exchanges, spread over all that were cut by the present rules."""
     key = SearchedSessionRow.number * (1 << ORDER_BITS) + ExchangeRow.order_number
     query = select(key, ExchangeRow.body).join(
         SearchedSessionRow, SearchedSessionRow.session_id == ExchangeRow.session_id
     )
+    query = query.where(SearchedSessionRow.rules == RULES)
     rows = await ctx.session.execute(query.order_by(func.substr(ExchangeRow.id, 30)).limit(limit))
     return [(row[0], unpack(row[1]).decode()) for row in rows]

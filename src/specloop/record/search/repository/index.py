@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
+
+from sqlalchemy import ScalarSelect
 
 from specloop.db.context import Context
 from specloop.record.search.keys import Keys
@@ -27,6 +29,13 @@ class TextIndex(Protocol):
         """Take sessions out, given as id to number, while their exchanges are still there."""
         ...
 
+    async def abandon(self, ctx: Context, session_ids: Sequence[str]) -> None:
+        """Let go of sessions whose words were cut by other rules; their numbers must never be used again.
+
+        Words may stay under the old numbers, where no search looks, until everything is cleared.
+        """
+        ...
+
     async def matching(self, ctx: Context, terms: Sequence[Term]) -> Keys:
         """The sorted keys of all exchanges in which every term matches."""
         ...
@@ -42,8 +51,8 @@ class TextIndex(Protocol):
         """The best exchanges in which any of the terms stands in full."""
         ...
 
-    async def indexed(self, ctx: Context) -> Keys:
-        """The sorted keys of everything in the index."""
+    def indexed(self) -> ScalarSelect[Any]:
+        """The query for the keys of everything in the index, as one value that `stored_keys` reads."""
         ...
 
     async def clear(self, ctx: Context) -> None:

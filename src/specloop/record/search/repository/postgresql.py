@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import Text, bindparam, cast, delete, func, insert, select, text
+from sqlalchemy import ScalarSelect, Text, bindparam, cast, delete, func, insert, select, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from specloop.db.context import Context
@@ -64,6 +64,10 @@ class PostgreSQLIndex:
         """See `TextIndex`."""
         await ctx.session.execute(delete(ExchangeWordsRow).where(ExchangeWordsRow.session_id.in_(list(numbers))))
 
+    async def abandon(self, ctx: Context, session_ids: Sequence[str]) -> None:
+        """See `TextIndex`. Rows are known by their exchanges here, so nothing stays."""
+        await ctx.session.execute(delete(ExchangeWordsRow).where(ExchangeWordsRow.session_id.in_(session_ids)))
+
     async def matching(self, ctx: Context, terms: Sequence[Term]) -> Keys:
         """See `TextIndex`."""
         each = [_expression(term) for term in terms]
@@ -86,10 +90,9 @@ class PostgreSQLIndex:
         found = await self._ranked(ctx, " | ".join(map(_expression, whole)), 0, SCORED_MAX)
         return dict(sorted(found.items(), key=lambda item: -item[1])[:limit])
 
-    async def indexed(self, ctx: Context) -> Keys:
+    def indexed(self) -> ScalarSelect[Any]:
         """See `TextIndex`."""
-        query = select(func.array_agg(ExchangeWordsRow.row_key)).where(ExchangeWordsRow.part == 0)
-        return np.sort(np.array(await ctx.session.scalar(query) or [], np.int64))
+        return select(func.array_agg(ExchangeWordsRow.row_key)).where(ExchangeWordsRow.part == 0).scalar_subquery()
 
     async def clear(self, ctx: Context) -> None:
         """See `TextIndex`."""

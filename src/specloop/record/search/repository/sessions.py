@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -27,9 +28,23 @@ _AMONG_MAX: Final = 2_000
 _FACET_VALUES_MAX: Final = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """The number of a session, and by which rules its words in the index were cut."""
+
+    number: int
+    rules: str
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the present rules cut the same words, so that they can be taken out of the index again."""
+        return self.rules == RULES
+
+
 def _remembering(insert: Any) -> Any:
+    table = SearchedSessionRow
     kept = {"active_at": insert.excluded.active_at}
-    return insert.on_conflict_do_update(index_elements=["session_id"], set_=kept).returning(SearchedSessionRow.number)
+    return insert.on_conflict_do_update(index_elements=["session_id"], set_=kept).returning(table.number, table.rules)
 
 
 # Built once: putting a statement together costs more than running it.
@@ -39,7 +54,7 @@ _REMEMBER: Final[Mapping[str, Any]] = {
 }
 
 
-async def remember(ctx: Context, session: Session) -> int:
+async def remember(ctx: Context, session: Session) -> Numbered:
     """The number of the session, given at its first upload; notes when the session was last active."""
     row = {
         "session_id": session.id,
@@ -50,16 +65,22 @@ async def remember(ctx: Context, session: Session) -> int:
         "rules": RULES,
     }
     connection = await ctx.session.connection()
-    return (await connection.execute(_REMEMBER[ctx.uow.engine_name], row)).scalar_one()
+    return Numbered(*(await connection.execute(_REMEMBER[ctx.uow.engine_name], row)).one())
 
 
-async def numbers(ctx: Context, session_ids: Sequence[str]) -> dict[str, int]:
+async def renumber(ctx: Context, session: Session) -> Numbered:
+    """Another number for the session; the old one is never given again."""
+    await forget(ctx, [session.id])
+    return await remember(ctx, session)
+
+
+async def numbers(ctx: Context, session_ids: Sequence[str]) -> dict[str, Numbered]:
     """The numbers of sessions by id."""
-    found: dict[str, int] = {}
+    found: dict[str, Numbered] = {}
     for start in range(0, len(session_ids), _AT_ONCE):
         some = SearchedSessionRow.session_id.in_(session_ids[start : start + _AT_ONCE])
-        query = select(SearchedSessionRow.session_id, SearchedSessionRow.number).where(some)
-        found.update({row[0]: row[1] for row in await ctx.session.execute(query)})
+        query = select(SearchedSessionRow.session_id, SearchedSessionRow.number, SearchedSessionRow.rules).where(some)
+        found.update({row[0]: Numbered(row[1], row[2]) for row in await ctx.session.execute(query)})
     return found
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import select, text
+from sqlalchemy import ScalarSelect, String, select, text
 
 from specloop.db.batches import Write, execute_all
 from specloop.db.context import Context
@@ -30,6 +30,8 @@ _CHANGES: Final = text(
     " LEFT JOIN session_exchanges e ON e.id = c.exchange_id WHERE c.session_id = :session ORDER BY c.id"
 )
 _FORGET_CHANGES: Final = text("DELETE FROM fts_changes WHERE session_id = :session")
+# The sizes of documents are the one part of a table without text that lists its rows.
+_INDEXED: Final = text("SELECT group_concat(id) AS keys FROM fts_words_docsize").columns(keys=String)
 _TABLES: Final = ("fts_words", "fts_prefixes")
 _PUT_IN: Final = [text(f"INSERT INTO {table} (rowid, words) VALUES (:key, :words)") for table in _TABLES]  # noqa: S608
 _TAKE_OUT: Final = [
@@ -72,6 +74,10 @@ class SQLiteIndex:
             await self.update(ctx, number, session_id)
             await execute_all(ctx.session, await _taken_out(await _bodies(ctx, number, session_id)))
 
+    async def abandon(self, ctx: Context, session_ids: Sequence[str]) -> None:
+        """See `TextIndex`. FTS5 takes out what it is told and not what it holds: other words would damage it."""
+        await execute_all(ctx.session, [(_FORGET_CHANGES, [{"session": one} for one in session_ids])])
+
     async def matching(self, ctx: Context, terms: Sequence[Term]) -> Keys:
         """See `TextIndex`."""
         short = [term for term in terms if term.is_short]
@@ -98,11 +104,9 @@ class SQLiteIndex:
         given = {"match": " OR ".join(map(_expression, whole)), "limit": limit}
         return {row[0]: row[1] for row in await ctx.session.execute(query, given)}
 
-    async def indexed(self, ctx: Context) -> Keys:
+    def indexed(self) -> ScalarSelect[Any]:
         """See `TextIndex`."""
-        # The sizes of documents are the one part of a table without text that lists its rows.
-        joined = await ctx.session.scalar(text("SELECT group_concat(id) FROM fts_words_docsize"))
-        return np.sort(to_keys(joined))
+        return _INDEXED.scalar_subquery()
 
     async def clear(self, ctx: Context) -> None:
         """See `TextIndex`."""

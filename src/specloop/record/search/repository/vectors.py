@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from specloop.db.context import Context
 from specloop.record.search.embedding import DIMENSIONS, Vectors
-from specloop.record.search.keys import ORDER_BITS, Keys
+from specloop.record.search.keys import ORDER_BITS, Keys, row_key
 from specloop.record.search.tables import ExchangeVectorRow, SearchedSessionRow
 from specloop.record.sessions.tables import ExchangeRow
 
 STORED = np.dtype("<f2")
+PORTION: Final = 4_096
+"""Exchanges that are held at once: at most 16 MB."""
+SESSIONS_AT_ONCE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +80,32 @@ async def put(ctx: Context, exchanges: Sequence[Unembedded], vectors: Sequence[V
     await ctx.session.execute(statement.on_conflict_do_update(index_elements=["exchange_id"], set_=new), rows)
 
 
-async def of_caller(ctx: Context) -> tuple[Keys, NDArray[np.float16]]:
-    """The vectors of all pieces of the caller's exchanges, as they are stored, and the key of each."""
-    query = (
-        select(ExchangeVectorRow.row_key, ExchangeVectorRow.vector)
-        .join(SearchedSessionRow, SearchedSessionRow.session_id == ExchangeVectorRow.session_id)
-        .where(*_mine(ctx))
+async def move(ctx: Context, session_id: str, before: int, after: int) -> None:
+    """Take the vectors of a session along to its new number; their text is the same."""
+    table = ExchangeVectorRow
+    moved = (
+        update(table).where(table.session_id == session_id).values(row_key=table.row_key + row_key(after - before, 0))
     )
-    rows = (await ctx.session.execute(query)).all()
-    if not rows:
-        return np.empty(0, np.int64), np.zeros((0, DIMENSIONS), STORED)
-    counts = [len(row[1]) // (DIMENSIONS * STORED.itemsize) for row in rows]
-    keys = np.repeat(np.array([row[0] for row in rows], np.int64), counts)
-    return keys, np.frombuffer(b"".join(row[1] for row in rows), STORED).reshape(-1, DIMENSIONS)
+    await ctx.session.execute(moved.execution_options(synchronize_session=False))
+
+
+async def of_caller(ctx: Context) -> AsyncGenerator[tuple[Keys, NDArray[np.float16]]]:
+    """The vectors of all pieces of the caller's exchanges, as they are stored, and the key of each; in portions.
+
+    Some sessions at a time, since in the order of all exchanges a portion would mean passing those of everybody else.
+    """
+    mine = select(SearchedSessionRow.session_id).where(*_mine(ctx))
+    session_ids = (await ctx.session.scalars(mine.order_by(SearchedSessionRow.number))).all()
+    for start in range(0, len(session_ids), SESSIONS_AT_ONCE):
+        some = ExchangeVectorRow.session_id.in_(session_ids[start : start + SESSIONS_AT_ONCE])
+        query = select(ExchangeVectorRow.exchange_id, ExchangeVectorRow.row_key, ExchangeVectorRow.vector).where(some)
+        query = query.order_by(ExchangeVectorRow.exchange_id).limit(PORTION)
+        after = ""
+        while rows := (await ctx.session.execute(query.where(ExchangeVectorRow.exchange_id > after))).all():
+            counts = [len(row[2]) // (DIMENSIONS * STORED.itemsize) for row in rows]
+            keys = np.repeat(np.array([row[1] for row in rows], np.int64), counts)
+            yield keys, np.frombuffer(b"".join(row[2] for row in rows), STORED).reshape(-1, DIMENSIONS)
+            after = rows[-1][0]
 
 
 def _mine(ctx: Context) -> tuple[ColumnElement[bool], ...]:

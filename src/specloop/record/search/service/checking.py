@@ -1,8 +1,7 @@
-"""Compares the index with the exchanges and builds it anew; for `doctor`, backups and `sessions reindex`."""
+"""Compares the index with the exchanges, for `specloop doctor --deep`; it changes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,15 +14,15 @@ from specloop.record.search.words import cut
 
 SAMPLE: Final = 20
 SAMPLE_WORDS: Final = 6
-PORTION: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
 class IndexReport:
     """What the comparison found: counts of what is wrong.
 
-    `outdated` are sessions whose words were cut by rules of another version, `unfindable` sampled exchanges that are in
-    the index but are not found by their own words.
+    `missing` exchanges are not in the index, `surplus` is there and belongs to none: no search looks at it. `outdated`
+    are sessions whose words were cut by rules of another version, `unfindable` sampled exchanges that are in the index
+    but are not found by their own words.
     """
 
     exchanges: int
@@ -44,8 +43,7 @@ class IndexCheck:
 
     async def check(self, ctx: Context) -> IndexReport:
         """Compare; changes nothing."""
-        expected = await checking.expected_keys(ctx)
-        indexed = await text_index(ctx).indexed(ctx)
+        expected, indexed = await checking.stored_keys(ctx, text_index(ctx).indexed())
         return IndexReport(
             exchanges=int(expected.size),
             unnumbered_sessions=await checking.unnumbered(ctx),
@@ -54,25 +52,6 @@ class IndexCheck:
             outdated=await checking.other_rules(ctx),
             unfindable=await _unfindable(ctx),
         )
-
-    async def rebuild(self, ctx: Context, tell: Callable[[int], None] | None = None) -> int:
-        """Forget the index and make it again from the exchanges; returns the number of sessions.
-
-        `tell` is given that number as it grows. All in the caller's transaction: searches see the old index until then.
-        """
-        index = text_index(ctx)
-        await index.clear(ctx)
-        await checking.forget_the_gone(ctx)
-        await checking.number_the_rest(ctx)
-        await checking.mark_rules(ctx)
-        done, after = 0, 0
-        while portion := await checking.numbered(ctx, after=after, limit=PORTION):
-            for number, session_id in portion:
-                await index.add(ctx, number, session_id)
-            done, after = done + len(portion), portion[-1][0]
-            if tell is not None:
-                tell(done)
-        return done
 
 
 async def _unfindable(ctx: Context) -> int:

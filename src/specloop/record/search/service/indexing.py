@@ -9,7 +9,7 @@ from typing import Final
 from specloop import jobs
 from specloop.db.context import Context
 from specloop.jobs import Lane
-from specloop.record.search.repository import sessions, text_index
+from specloop.record.search.repository import sessions, text_index, vectors
 from specloop.record.sessions import Session, StoredExchange
 
 EMBED_TASK: Final = "search.embed"
@@ -27,16 +27,21 @@ class SearchIndexing:
         self, ctx: Context, session: Session, exchanges: Sequence[StoredExchange], removed_ids: Sequence[str]
     ) -> None:
         """Index what is new or changed, and ask for vectors of it."""
-        number = await sessions.remember(ctx, session)
-        await text_index(ctx).update(ctx, number, session.id)
+        numbered = await sessions.remember(ctx, session)
+        if numbered.is_current:
+            await text_index(ctx).update(ctx, numbered.number, session.id)
+        else:
+            await _index_anew(ctx, session, numbered.number)
         if any(exchange.is_changed for exchange in exchanges):
             await self._ask_for_vectors(ctx)
 
     async def deleted(self, ctx: Context, session_ids: Sequence[str]) -> None:
         """Take sessions out of the index; their vectors go with the exchanges."""
-        numbers = await sessions.numbers(ctx, session_ids)
-        await text_index(ctx).remove(ctx, numbers)
-        await sessions.forget(ctx, list(numbers))
+        known = await sessions.numbers(ctx, session_ids)
+        index = text_index(ctx)
+        await index.remove(ctx, {one: numbered.number for one, numbered in known.items() if numbered.is_current})
+        await index.abandon(ctx, [one for one, numbered in known.items() if not numbered.is_current])
+        await sessions.forget(ctx, list(known))
 
     async def _ask_for_vectors(self, ctx: Context) -> None:
         """Once per owner and slot: every further job would only wake the dispatcher to find nothing new."""
@@ -51,3 +56,16 @@ class SearchIndexing:
             self._asked[owner] = slot
 
         ctx.uow.after_commit(remember)
+
+
+async def _index_anew(ctx: Context, session: Session, before: int) -> None:
+    """Index a session whose words were cut by other rules, under another number than `before`.
+
+    What those rules made of the text is not known any more, so it cannot be taken out; under the old number nobody
+    finds it, and the next rebuilding (see `IndexTidying`) clears it away.
+    """
+    index = text_index(ctx)
+    await index.abandon(ctx, [session.id])
+    number = (await sessions.renumber(ctx, session)).number
+    await vectors.move(ctx, session.id, before, number)
+    await index.add(ctx, number, session.id)

@@ -18,7 +18,6 @@ from specloop.record.sessions.compression import unpack
 
 AT_ONCE: Final = 64
 NEAREST_MAX: Final = 200
-ROWS_AT_ONCE: Final = 16_384
 LIKENESS_MIN: Final = 0.15
 """Below this the nearest exchange has nothing to do with the query."""
 
@@ -47,25 +46,32 @@ class ExchangeMeaning:
 
     async def nearest(self, ctx: Context, text: str) -> dict[int, float]:
         """The keys of the caller's exchanges nearest in meaning to `text`, with their likeness 0..1; best first."""
-        keys, held = await vectors.of_caller(ctx)
-        if not keys.size:
-            return {}
-        wanted = (await self._embedder.embed([text]))[0]
-        return await asyncio.to_thread(_nearest, keys, held, wanted)
+        best: dict[int, float] = {}
+        wanted: Vectors = np.empty(0, np.float32)
+        async for keys, held in vectors.of_caller(ctx):
+            if not wanted.size:  # not before there is something to compare it with: the first one loads the model
+                wanted = (await self._embedder.embed([text]))[0]
+            best = await asyncio.to_thread(_nearest, best, keys, held, wanted)
+        return best
 
 
 def _pieces(exchanges: list[Unembedded]) -> list[list[str]]:
     return [pieces(unpack(one.body).decode()) for one in exchanges]
 
 
-def _nearest(keys: Keys, held: NDArray[np.float16], wanted: Vectors) -> dict[int, float]:
-    likeness = np.empty(keys.size, np.float32)
-    for start in range(0, keys.size, ROWS_AT_ONCE):  # in portions, for each is widened to four bytes a number
-        rows = slice(start, start + ROWS_AT_ONCE)
-        np.dot(held[rows].astype(np.float32), wanted, out=likeness[rows])
-    best: dict[int, float] = {}
-    for one in np.argsort(-likeness, kind="stable"):
-        if likeness[one] < LIKENESS_MIN or len(best) == NEAREST_MAX:
+def _nearest(best: dict[int, float], keys: Keys, held: NDArray[np.float16], wanted: Vectors) -> dict[int, float]:
+    """The best of `best` and one more portion, best first and equal ones in order of key.
+
+    Each vector is summed up by itself (a product of matrices adds in an order that depends on how many there are), so
+    how the vectors were portioned changes nothing.
+    """
+    likeness = np.einsum("ij,j->i", held.astype(np.float32), wanted)
+    known = np.fromiter(best, np.int64, len(best))
+    scores = np.fromiter(best.values(), np.float32, len(best))
+    keys, likeness = np.concatenate((known, keys)), np.concatenate((scores, likeness))
+    chosen: dict[int, float] = {}
+    for one in np.lexsort((keys, -likeness)):
+        if likeness[one] < LIKENESS_MIN or len(chosen) == NEAREST_MAX:
             break
-        best.setdefault(int(keys[one]), float(likeness[one]))
-    return best
+        chosen.setdefault(int(keys[one]), float(likeness[one]))
+    return chosen
