@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from specloop.app.integrity import inspect
 from specloop.db.uow import ALL_WORKSPACES
 from tests.record.keeping.house import House, Person
 from tests.record.keeping.test_export import exported
+from tests.record.keeping.test_retention import export_traces
 from tests.record.specstory.samples import make_session
 
 INCIDENT = re.compile(r"Incident ([0-9a-f-]{36})")
@@ -79,6 +81,25 @@ async def test_a_damaged_export_is_an_incident_and_never_served(house: House, ow
     status, detail = (await findings(house))["blobs"]
     assert status == "failed"
     assert blob.name in detail
+
+
+async def test_a_damaged_or_lost_file_of_traces_is_an_error_and_never_served(house: House, owner: Person) -> None:
+    key, trace_id = await owner.key(), secrets.token_hex(16)
+    await owner.send_trace(key, trace_id)
+
+    async def is_stored() -> bool:
+        return await house.traces_of(owner.workspace_id) == {trace_id}
+
+    await house.until(is_stored)
+    file = await export_traces(owner)
+    assert trace_id in (await owner.ask("GET", file)).text
+    [blob] = [path for path in (house.folder / "blobs").rglob("*") if path.is_file()]
+    damage(blob)
+    answer = await owner.ask("GET", file, status=500)
+    assert INCIDENT.search(answer.json()["detail"])
+    assert trace_id not in answer.text
+    blob.unlink()
+    await owner.ask("GET", file, status=404)
 
 
 def damage(path: Path) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from sqlalchemy import text
 
-from specloop.db.telemetry import TelemetryStore
+from specloop.db.telemetry import TelemetryStore, TelemetryUnavailable
 from specloop.kit.clock import format_time
 from specloop.record.traces.repository import figures
 from specloop.record.traces.service import reading
@@ -220,9 +222,22 @@ async def test_json_traces_take_the_same_way_as_otlp(server: Server) -> None:
 async def test_json_traces_sent_again_with_their_key_are_the_same_traces(server: Server) -> None:
     headers = {"authorization": "Bearer writer", "idempotency-key": "k1"}
     body = {"traces": [{"name": "a"}, {"name": "b"}]}
-    answers = [(await server.http.post(BASE, json=body, headers=headers)).json() for _ in range(2)]
-    assert answers[0]["trace_ids"] == answers[1]["trace_ids"]
-    assert len(set(answers[0]["trace_ids"])) == 2
+    first, again = [await server.http.post(BASE, json=body, headers=headers) for _ in range(2)]
+    assert first.json() == again.json()
+    assert len(set(first.json()["trace_ids"])) == 2
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert [one.headers.get("idempotency-replayed") for one in (first, again)] == [None, "true"]
+    other = await server.http.post(BASE, json={"traces": [{"name": "c"}]}, headers=headers)
+    assert other.status_code == 409
+
+
+async def test_json_traces_that_cannot_be_kept_are_refused_alone(server: Server) -> None:
+    deep: Any = "x"
+    for _ in range(90):
+        deep = {"a": deep}
+    body = {"traces": [{"started_at": "9999-01-01T00:00:00Z"}, {"metadata": deep, "spans": [{"attributes": deep}]}, {}]}
+    answer = (await send(server, "POST", "", body, "writer")).json()
+    assert (answer["accepted"], [one["index"] for one in answer["rejected"]]) == (2, [0])
 
 
 async def test_more_than_500_json_traces_are_refused(server: Server) -> None:
@@ -290,3 +305,38 @@ async def test_figures_are_counted_once_until_spans_arrive_or_go(
     assert [await traces_and_times_counted() for _ in range(2)] == [(2, 2)] * 2
     assert (await send(server, "DELETE", f"/{first}")).status_code == 204
     assert [await traces_and_times_counted() for _ in range(2)] == [(1, 3)] * 2
+
+
+async def test_spans_are_deleted_when_the_state_store_is_let_go_of(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trace = await stored(server)
+    await send(server, "POST", f"/{trace}/feedback", {"kind": "thumbs", "value": "up"})
+    change = TelemetryStore.change
+    left: list[int] = []
+
+    async def watched(store: TelemetryStore, *given: Any, **named: Any) -> None:
+        async with asyncio.timeout(10), server.database.writing(OURS) as unit:
+            left.append(await unit.session.scalar(text("SELECT count(*) FROM trace_feedback")) or 0)
+        await change(store, *given, **named)
+
+    monkeypatch.setattr(TelemetryStore, "change", watched)
+    assert (await send(server, "DELETE", f"/{trace}")).status_code == 204
+    assert left == [0]
+    assert (await send(server, "GET", f"/{trace}")).status_code == 404
+
+
+async def test_a_deletion_that_the_store_of_spans_cannot_do_can_be_asked_for_again(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trace = await stored(server)
+
+    async def unavailable(store: TelemetryStore, *given: Any, **named: Any) -> None:
+        raise TelemetryUnavailable
+
+    with monkeypatch.context() as broken:
+        broken.setattr(TelemetryStore, "change", unavailable)
+        assert (await send(server, "DELETE", f"/{trace}")).status_code == 503
+    assert (await send(server, "GET", f"/{trace}")).status_code == 200
+    assert (await send(server, "DELETE", f"/{trace}")).status_code == 204
+    assert (await send(server, "GET", f"/{trace}")).status_code == 404

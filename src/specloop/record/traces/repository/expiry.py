@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select
 
 from specloop.db.context import Context
 from specloop.db.telemetry import TelemetryStore
+from specloop.record.traces.repository.matching import nanoseconds
 from specloop.record.traces.tables import AnnotationRow, ExportRow, FeedbackRow, InboxRow, IntakeRow
 
 _OLD = """
@@ -18,9 +19,11 @@ _OLD = """
 """
 _FIND = f"SELECT lower(hex(trace_id)) AS id FROM ({_OLD} ORDER BY trace_id LIMIT {{limit:UInt32}})"  # noqa: S608
 _PAGE = """
-    SELECT DISTINCT lower(hex(trace_id)) AS id FROM traces
-    WHERE workspace_id = {workspace_id:UUID} AND lower(hex(trace_id)) > {after:String}
-    ORDER BY id LIMIT {limit:UInt32}
+    SELECT lower(hex(trace_id)) AS id FROM (
+        SELECT DISTINCT trace_id FROM traces
+        WHERE workspace_id = {workspace_id:UUID} AND trace_id > toFixedString(unhex({after:String}), 16)
+        ORDER BY trace_id LIMIT {limit:UInt32})
+    ORDER BY id
 """
 # What has got a younger span since it was chosen is no longer old, so both statements look again. No mark is left, as
 # deletion by hand leaves it: an old trace that arrives again is deleted in the next night.
@@ -38,20 +41,20 @@ _IDS_AT_ONCE = 500
 
 async def find_old(store: TelemetryStore, workspace_id: str, before: datetime, limit: int) -> list[str]:
     """Ids of traces whose last span ended before `before`."""
-    given = {"before_ns": _nanoseconds(before), "limit": limit}
+    given = {"before_ns": nanoseconds(before), "limit": limit}
     rows = await store.query(_FIND, workspace_id=workspace_id, parameters=given)
     return [row["id"] for row in rows]
 
 
 async def page_ids(store: TelemetryStore, workspace_id: str, after: str, limit: int) -> list[str]:
-    """Ids of the workspace's traces in order, beginning after one."""
+    """Ids of the workspace's traces in order, beginning after one; `""` is before all, as no id is all zeros."""
     rows = await store.query(_PAGE, workspace_id=workspace_id, parameters={"after": after, "limit": limit})
     return [row["id"] for row in rows]
 
 
 async def delete_old(store: TelemetryStore, workspace_id: str, traces: Sequence[str], before: datetime) -> None:
     """Delete those of the traces that are still old; no query sees them any more."""
-    given: dict[str, Any] = {"before_ns": _nanoseconds(before), "traces": list(traces)}
+    given: dict[str, Any] = {"before_ns": nanoseconds(before), "traces": list(traces)}
     await store.change(_DELETE_OLD, workspace_id=workspace_id, parameters=given)
 
 
@@ -78,10 +81,13 @@ async def delete_arrivals(ctx: Context, before: datetime) -> None:
 
 
 async def exports_until(ctx: Context, before: datetime | None) -> list[tuple[str, str | None]]:
-    """(id, digest) of the workspace's exports that ended before a moment, or of all."""
+    """(id, digest) of the workspace's exports that ended before a moment, or of all.
+
+    One that never ended, since its job was cancelled or lost, counts from when it was asked for.
+    """
     query = select(ExportRow.id, ExportRow.digest).where(ExportRow.workspace_id == ctx.workspace_id)
     if before is not None:
-        query = query.where(ExportRow.finished_at < before)
+        query = query.where(func.coalesce(ExportRow.finished_at, ExportRow.created_at) < before)
     return [(row[0], row[1]) for row in await ctx.session.execute(query)]
 
 
@@ -92,10 +98,10 @@ async def delete_exports(ctx: Context, export_ids: Sequence[str]) -> None:
         await ctx.session.execute(delete(ExportRow).where(ExportRow.workspace_id == ctx.workspace_id, some))
 
 
-async def is_shared(ctx: Context, digest: str) -> bool:
-    """Whether more than one export of any workspace has this very file, as empty ones do; `ctx` sees them all."""
-    return (await ctx.session.scalar(select(func.count()).where(ExportRow.digest == digest)) or 0) > 1
+async def is_shared(ctx: Context, digest: str, ending: Container[str]) -> bool:
+    """Whether an export of any workspace besides those `ending` has this very file, as empty ones do.
 
-
-def _nanoseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1_000_000) * 1_000
+    `ctx` sees all workspaces.
+    """
+    sharing = await ctx.session.scalars(select(ExportRow.id).where(ExportRow.digest == digest))
+    return any(export_id not in ending for export_id in sharing)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import Depends, Response
+from starlette.responses import StreamingResponse
 
 from specloop.db.paging import PageRequest
 from specloop.record.traces.exports import Export, ExportFormat
@@ -60,10 +61,13 @@ async def read_export(workspace_id: str, export_id: str, ctx: Ctx, exports: Expo
 @requires("read:workspace")
 async def fetch_export(workspace_id: str, export_id: str, ctx: Ctx, exports: Exports) -> Response:
     """The file; 400 until it is there."""
-    export, data = await exports.content(ctx, export_id)
+    export, size, chunks = await exports.content(ctx, export_id)
     media_type, ending = _FILES[export.form]
-    headers = {"Content-Disposition": f'attachment; filename="traces-{export.id}.{ending}"'}
-    return Response(data, media_type=media_type, headers=headers)
+    headers = {
+        "Content-Disposition": f'attachment; filename="traces-{export.id}.{ending}"',
+        "Content-Length": str(size),
+    }
+    return StreamingResponse(chunks, media_type=media_type, headers=headers)
 
 
 def _base(workspace_id: str) -> str:

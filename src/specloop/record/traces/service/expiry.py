@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -60,14 +60,15 @@ class TraceExpiry:
             await self._delete_exports(Context(who, unit, self._clock), None)
 
     async def _delete_exports(self, ctx: Context, before: datetime | None) -> None:
-        """The file goes before the row: after a kill in between the row leads here again."""
+        """A file goes before its rows: after a kill in between the rows lead here again."""
         found = await expiry.exports_until(ctx, before)
-        for _, digest in found:
-            if digest is not None and not await self._is_shared(digest):
+        ending = {export_id for export_id, _ in found}
+        for digest in {digest for _, digest in found if digest is not None}:
+            if not await self._is_shared(digest, ending):
                 await self._blobs.delete(Digest(digest))
-        await expiry.delete_exports(ctx, [export_id for export_id, _ in found])
+        await expiry.delete_exports(ctx, sorted(ending))
 
-    async def _is_shared(self, digest: str) -> bool:
+    async def _is_shared(self, digest: str, ending: Container[str]) -> bool:
         async with self._database.reading(ALL_WORKSPACES) as unit:
             nobody = system_principal("", None, frozenset())
-            return await expiry.is_shared(Context(nobody, unit, self._clock), digest)
+            return await expiry.is_shared(Context(nobody, unit, self._clock), digest, ending)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from specloop.jobs import JobContext, enqueue
 from specloop.kit import json
 from specloop.kit.clock import format_time
 from specloop.record.traces.errors import ExportNotReady
-from specloop.record.traces.exports import Export, ExportFormat
+from specloop.record.traces.exports import Export, ExportFormat, ExportState
 from specloop.record.traces.model import AttributeCondition, Comparison, TraceFilter, TraceStatus
 from specloop.record.traces.repository import exports, spans
 from specloop.record.traces.repository.choosing import place
@@ -55,21 +55,27 @@ class TraceExports:
         """The workspace's exports, newest first."""
         return await exports.list_page(ctx, page)
 
-    async def content(self, ctx: Context, export_id: str) -> tuple[Export, bytes]:
-        """The finished file.
+    async def content(self, ctx: Context, export_id: str) -> tuple[Export, int, AsyncIterator[bytes]]:
+        """The finished file: its size and its chunks, which were found to be intact.
 
         Raises: ExportNotFound; ExportNotReady; BlobNotFound; BlobCorrupt; BlobStoreUnavailable.
         """
         export = await exports.read(ctx, export_id)
         if export.digest is None:
             raise ExportNotReady(f"the export is {export.state.value}")
-        return export, await self._blobs.get(Digest(export.digest))
+        size, chunks = await self._blobs.stream(Digest(export.digest))
+        return export, size, chunks
 
     async def run(self, job: JobContext, export_id: str) -> None:
-        """Write the file. A second try starts over and gives a file of its own."""
+        """Write the file. A second try starts over; what has ended stays as it is.
+
+        Raises: ExportNotFound; BlobStoreUnavailable; what the stores raise.
+        """
         async with job.reading() as ctx:
             export = await exports.read(ctx, export_id)
-            found = await self._choose(ctx, _from_json(export.conditions))
+        if export.state is not ExportState.QUEUED:
+            return
+        found = await self._choose(job, _from_json(export.conditions))
         counted = {"spans": 0}
         if export.form is ExportFormat.PARQUET:
             data = await spans.as_parquet(self._telemetry, job.principal.workspace_id or "", found)
@@ -87,12 +93,14 @@ class TraceExports:
         async with job.writing() as ctx:
             await exports.fail(ctx, export_id, problem)
 
-    async def _choose(self, ctx: Context, chosen: TraceFilter) -> list[str]:
+    async def _choose(self, job: JobContext, chosen: TraceFilter) -> list[str]:
+        """Each page in a unit of its own: a read transaction over them all would keep SQLite's log from shrinking."""
         found: list[str] = []
         cursor: str | None = None
         while len(found) < TRACES_MAX:
             page = PageRequest(limit=PAGE_TRACES, cursor=cursor, is_counted=False)
-            part = await self._reader.list_traces(ctx, chosen, page)
+            async with job.reading() as ctx:
+                part = await self._reader.list_traces(ctx, chosen, page)
             found += [trace.trace_id for trace in part.results]
             cursor = part.next_cursor
             if cursor is None:

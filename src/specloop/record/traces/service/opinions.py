@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from specloop.db.context import Context
 from specloop.db.telemetry import TelemetryStore
@@ -103,7 +104,7 @@ class TraceRemoval:
         self._observers = observers
 
     async def delete(self, ctx: Context, trace_id: str) -> None:
-        """Delete the trace, its spans and everything that was said about it.
+        """Delete the trace and everything that was said about it, and once that is committed its spans.
 
         Raises: TraceNotFound.
         """
@@ -112,7 +113,9 @@ class TraceRemoval:
         for tell in self._observers:
             await tell(ctx, found)
         await audit.record(ctx, "trace.deleted", "trace", found, None)
-        await removal.delete_trace(self._telemetry, ctx.workspace_id, found)
+        # Not while the state store is held: the engine waits for every insert that is under way. If it then fails, the
+        # caller learns it and finds the trace still there to be deleted.
+        ctx.uow.after_commit(partial(removal.delete_trace, self._telemetry, ctx.workspace_id, found))
 
     async def purge(self) -> None:
         """Take deleted spans off the disk, where until now they were only hidden."""
