@@ -34,6 +34,15 @@ CASES: tuple[tuple[dict[str, Any], set[str]], ...] = (
     ({"startDate": "2025-12-24T09:00:00+01:00", "endDate": "2025-12-24"}, {"new"}),
     ({"dateRange": {"start": "2025-10-01", "end": "2025-10-31"}}, {"old"}),
     ({"dateRange": {"start": "2025-11-01"}}, {"new", "plain"}),
+    ({"startDate": "20251224", "endDate": "20251224"}, {"new"}),
+    ({"startDate": "2025-12-24", "endDate": "2025-W52-3"}, {"new"}),
+    ({"startDate": "2025-10", "endDate": "2025-10"}, {"old"}),
+    ({"endDate": "2025-12"}, {"new", "old", "plain"}),
+    ({"endDate": "2025-12-24T00"}, {"old"}),
+    ({"startDate": " ", "dateRange": {"start": "", "end": "\t"}}, {"new", "old", "plain"}),
+    ({"projectIds": [], "agentNames": [], "tags": []}, {"new", "old", "plain"}),
+    ({"projectId": "", "projectIds": ["alpha"], "agentName": "", "agentNames": ["Claude Code"]}, {"new"}),
+    ({"projectId": "alpha", "projectIds": []}, {"new"}),
     ({"timeFilter": "last30days"}, {"new", "plain"}),
     ({"timeFilter": "last5days"}, {"plain"}),
     ({"timeFilter": "whenever"}, {"new", "old", "plain"}),
@@ -76,11 +85,49 @@ async def test_an_empty_query_finds_nothing(shelf: Shelf) -> None:
     assert await shelf.names({"agentName": "Claude Code"}, "  ") == []
 
 
+@pytest.mark.parametrize("text", ["!!!", "*", "?", '"', '"" -', "—"])
+async def test_a_text_without_words_finds_nothing_whatever_the_filters(shelf: Shelf, text: str) -> None:
+    await record(shelf)
+    everybody = {"agentNames": ["Claude Code", "Codex CLI"]}
+    assert await shelf.names(everybody, text) == []
+    assert await shelf.names({**everybody, "searchText": text}) == []
+    assert await shelf.names({**everybody, "searchText": text}, "common") == []
+    assert await shelf.names({**everybody, "searchText": "common"}, text) == []
+
+
+async def test_a_query_of_filters_alone_lists_what_they_leave(shelf: Shelf) -> None:
+    await record(shelf)
+    assert await shelf.names({}, "tag:ops") == ["new"]
+    assert await shelf.names({"searchText": "branch:main"}) == ["new", "old"]
+
+
+@pytest.mark.parametrize(
+    ("query", "text", "expected"),
+    [
+        ('"the parser dead', "migrations", ["both"]),
+        ("migrations", '"the parser', ["both"]),
+        ('"the parser deadlock', '"in migrations', ["both"]),
+        ('"the parser"', '"in migrations"', ["both"]),
+        ('"parser the', "migrations", []),
+    ],
+)
+async def test_a_quotation_left_open_does_not_swallow_the_other_text(
+    shelf: Shelf, query: str, text: str, expected: list[str]
+) -> None:
+    await shelf.put("both", "the parser deadlock in migrations")
+    await shelf.put("one", "the parser deadlock")
+    await shelf.put("other", "in migrations")
+    assert await shelf.names({"searchText": text}, query) == expected
+
+
 @pytest.mark.parametrize(
     "filters",
     [
         {"startDate": "yesterday"},
         {"endDate": "2026-13-01"},
+        {"endDate": "2026-13"},
+        {"startDate": "0000-01"},
+        {"startDate": "2026"},
         {"dateRange": {"start": "0001-01-01T00:00:00+14:00"}},
         {"createdAfter": -1},
         {"tags": ["x"] * 501},

@@ -15,13 +15,15 @@ from graphql import (
     InlineFragmentNode,
     OperationDefinitionNode,
     get_introspection_query,
+    get_variable_values,
     parse,
 )
 from hypothesis import given
 from hypothesis import strategies as st
 
 from specloop.app.graphql.documents import check_variables, operation_of, prepare
-from specloop.app.graphql.limits import BOUNDS, Bounds, TooCostly, check_shape
+from specloop.app.graphql.limits import BOUNDS, Bounds, CostMeter, TooCostly, check_shape
+from specloop.app.graphql.limits.cost import WEIGHTS
 from specloop.app.graphql.schema import SCHEMA
 from specloop.errors import SpecloopError
 from tests.record.graphql.world import PATH, Shelf
@@ -52,6 +54,27 @@ def chain(count: int) -> str:
     return "{ projects { ...F0 } } " + " ".join(parts) + f" fragment F{count} on Project {{ id }}"
 
 
+META = "metadata { clientName clientVersion agentName deviceId summary gitBranches llmModels tags __typename }"
+SESSION = f"id projectId name createdAt updatedAt markdownSize rawDataSize startedAt endedAt {META} __typename"
+PROJECT = "id ownerId name icon color lastUpdated sessionCount totalMarkdownSize __typename"
+NAMED = "id name __typename"
+PAGE = "total hasNextPage hasPreviousPage __typename"
+RELAY = "total pageInfo { hasNextPage endCursor __typename } __typename"
+ROWS = "fragment S on SessionConnection { total sessions { id name } }"
+ORDINARY: dict[str, str] = {
+    "projects with their sessions": f"{{ projects {{ {PROJECT} sessions {{ {PAGE} sessions {{ {SESSION} }} }} }} }}",
+    "projects with their sessions by edges": (
+        f"{{ projects {{ {PROJECT} sessions {{ {RELAY} edges {{ cursor __typename node {{ {SESSION} }} }} }} }} }}"
+    ),
+    "projects with their sessions and theirs": (
+        f"{{ projects {{ {PROJECT} sessions {{ {PAGE} sessions {{ {SESSION} project {{ {NAMED} }} }} }} }} }}"
+    ),
+    "all that there is by edges": (
+        f"{{ projects {{ {PROJECT} sessions {{ {RELAY} edges {{ cursor __typename"
+        f" node {{ {SESSION} project {{ {NAMED} }} }} }} }} }} }}"
+    ),
+    "a part left out": f"{{ projects {{ sessions(limit: 500) @include(if: false) {{ sessions {{ {SESSION} }} }} }} }}",
+}
 HOSTILE: dict[str, tuple[str, str]] = {
     "depth": (nest(6), "depth"),
     "aliases": ("{" + " ".join(f"a{n}: projects {{ id }}" for n in range(60)) + "}", "aliases"),
@@ -94,7 +117,6 @@ HOSTILE: dict[str, tuple[str, str]] = {
         + "}",
         "cost",
     ),
-    "a long list": ("{ sessions(limit: 501) { total } }", "limit: must be between 0 and 500"),
     "a negative limit": ("{ sessions(limit: -1) { total } }", "limit: must be between"),
     "a negative offset": ("{ sessions(offset: -1) { total } }", "offset: must be between"),
     "page zero": ('{ searchSessions(query: "x", page: 0) { total } }', "page: must be between"),
@@ -127,9 +149,81 @@ def test_a_hostile_document_is_refused_with_little_work(name: str) -> None:
     assert calls <= CALLS_MAX
 
 
+def cost_of(query: str, variables: dict[str, Any] | None = None) -> int:
+    """What the limits think a query costs."""
+    prepared = prepare(SCHEMA, query)
+    operation = operation_of(prepared, None)
+    values = get_variable_values(SCHEMA, operation.variable_definitions or (), variables or {})
+    assert not isinstance(values, list)
+    return CostMeter(SCHEMA, prepared.fragments, values.coerced).check(operation, Bounds(**WIDE))
+
+
 def test_list_bounds_hold_for_variables_too() -> None:
-    text, _ = refused("query($n: Int) { sessions(limit: $n) { total } }", {"n": 100_000})
+    text, _ = refused("query($n: Int) { sessions(limit: $n) { total } }", {"n": -1})
     assert "limit: must be between 0 and 500" in text
+
+
+@pytest.mark.parametrize("field", ["sessions", "projects { sessions", 'session(id: "a") { relatedSessions'])
+def test_a_limit_beyond_the_highest_costs_what_the_highest_costs(field: str) -> None:
+    query = f"query($n: Int) {{ {field}(limit: $n) {{ __typename }} {'}' * field.count('{')} }}"
+    assert cost_of(query, {"n": 100_000}) == cost_of(query, {"n": 500}) > cost_of(query, {"n": 499})
+
+
+@pytest.mark.parametrize("name", ORDINARY)
+def test_what_people_ordinarily_ask_for_passes(name: str) -> None:
+    prepared = prepare(SCHEMA, ORDINARY[name])
+    check_variables(SCHEMA, prepared, operation_of(prepared, None), {})
+
+
+def test_a_page_costs_its_rows_and_its_own_fields_once() -> None:
+    rows = cost_of("{ sessions(limit: 100) { total } }")
+    assert cost_of("{ sessions(limit: 100) { total hasNextPage pageInfo { endCursor } } }") == rows + 3
+    assert cost_of("{ sessions(limit: 100) { total sessions { id name } } }") == rows + 1 + 2 * 100
+    assert cost_of("{ ...P } fragment P on Query { sessions(limit: 100) { ...S } } " + ROWS) == rows + 1 + 2 * 100
+    both = "{ a: sessions(limit: 100) { ...S } b: sessions(limit: 1) { ...S } } " + ROWS
+    assert cost_of(both) == rows + 1 + 2 * 100 + cost_of("{ sessions(limit: 1) { ...S } } " + ROWS)
+
+
+def test_rows_are_paid_for_when_nothing_of_them_is_asked() -> None:
+    pages = " ".join(f"a{n}: sessions(limit: {500 - n}) {{ total }}" for n in range(10))
+    assert "cost" in refused(f"{{ projects {{ {pages} }} }}")[0]
+
+
+@pytest.mark.parametrize(
+    ("directive", "is_wanted"),
+    [
+        ("@include(if: false)", False),
+        ("@include(if: true)", True),
+        ("@include(if: $no)", False),
+        ("@skip(if: true)", False),
+        ("@skip(if: $no)", True),
+        ("@include(if: true) @skip(if: true)", False),
+    ],
+)
+def test_what_is_left_out_costs_nothing(directive: str, *, is_wanted: bool) -> None:
+    parts = (
+        f"sessions(limit: 500) {directive} {{ sessions {{ id }} }}",
+        f"... {directive} {{ sessions(limit: 500) {{ sessions {{ id }} }} }}",
+        f"...F {directive}",
+    )
+    fragment = "fragment F on Query { sessions(limit: 500) { sessions { id } } }"
+    for part in parts:
+        query = f"query($no: Boolean = false) {{ ... @include(if: $no) {{ ...F }} {part} __typename }} {fragment}"
+        assert (cost_of(query) > 500) is is_wanted, part
+
+
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [
+        ('{ sessions(filters: {searchText: "word"}) { total } }', {}),
+        ("query($t: String) { sessions(filters: {tags: [], searchText: $t}) { total } }", {"t": "word"}),
+        ("query($f: SessionFilters) { sessions(filters: $f) { total } }", {"f": {"searchText": "word"}}),
+    ],
+)
+def test_a_list_with_words_costs_what_a_search_costs(query: str, variables: dict[str, Any]) -> None:
+    plain = cost_of("{ sessions { total } }") - WEIGHTS["Query.sessions"]
+    assert cost_of(query, variables) == plain + WEIGHTS["Query.searchSessions"]
+    assert cost_of(query.replace('"word"', "null")) == plain + WEIGHTS["Query.sessions"]
 
 
 def test_cost_grows_with_variables() -> None:

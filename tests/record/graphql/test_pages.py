@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from specloop.app.graphql import paging
 from tests.record.graphql.world import Shelf
 
 COUNT = 11
@@ -114,6 +115,45 @@ async def test_pages_of_a_search_add_up_and_ranks_fall(shelf: Shelf) -> None:
     assert found[0]["rank"] > found[-1]["rank"]
     beyond = (await shelf.ask(query, {"page": 5}))["searchSessions"]
     assert (beyond["total"], beyond["results"]) == (COUNT, [])
+
+
+async def test_more_than_a_page_may_have_is_cut_and_the_page_says_what_follows(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await record(shelf)
+    monkeypatch.setattr(paging, "LIMIT_MAX", 5)
+    query = """
+    query($n: Int, $page: Int) {
+      sessions(limit: $n) { total hasNextPage pageInfo { endCursor } sessions { id } }
+      first: sessions(first: $n) { edges { node { id } } }
+      projects { sessions(limit: $n) { total hasNextPage sessions { id } } }
+      searchSessions(query: "words", limit: $n, page: $page) { total results { id } }
+      stats { topLLMModels(limit: $n) { model } }
+      session(id: "s00") { relatedSessions(limit: $n) { id } }
+    }
+    """
+    found = await shelf.ask(query, {"n": 501, "page": 1})
+    for page in (found["sessions"], found["projects"][0]["sessions"]):
+        assert (page["total"], page["hasNextPage"], len(page["sessions"])) == (COUNT, True, 5)
+    assert len(found["first"]["edges"]) == 5
+    assert found["sessions"]["pageInfo"]["endCursor"] == paging.cursor_of(5)
+    assert (found["searchSessions"]["total"], len(found["searchSessions"]["results"])) == (COUNT, 5)
+    third = (await shelf.ask(query, {"n": 501, "page": 3}))["searchSessions"]["results"]
+    assert len(third) == COUNT - 10
+
+
+async def test_a_blank_cursor_is_the_start(shelf: Shelf) -> None:
+    await record(shelf)
+    assert await shelf.ask(RELAY, {"first": 3, "after": ""}) == await shelf.ask(RELAY, {"first": 3})
+
+
+async def test_a_hit_names_hundreds_of_matching_exchanges(shelf: Shelf) -> None:
+    await shelf.put("long", *(f"needle {number}" for number in range(60)))
+    query = '{ searchSessions(query: "needle") { results { snippet ...F } } } fragment F on SearchResultItem { '
+    found = (await shelf.ask(query + "matchingExchanges { orderNumber } }"))["searchSessions"]["results"][0]
+    assert [one["orderNumber"] for one in found["matchingExchanges"]] == list(range(60))
+    bare = (await shelf.ask(query + "name }"))["searchSessions"]["results"][0]
+    assert bare["snippet"] == found["snippet"] != ""
 
 
 @pytest.mark.parametrize(

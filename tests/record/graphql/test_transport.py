@@ -134,9 +134,32 @@ async def test_the_newer_media_type_is_spoken_when_named_first(shelf: Shelf) -> 
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
 
 
+async def test_json_is_taken_with_any_parameters_but_another_charset(shelf: Shelf) -> None:
+    headers = {"Authorization": f"Bearer {shelf.visitor.token}"}
+    for kind in (
+        "application/json;charset=UTF-8",
+        "application/json; charset=utf-8;",
+        "application/json;",
+        'Application/JSON; odata=verbose; charset="utf-8"',
+        "application/json; profile=x",
+    ):
+        answer = await shelf.visitor.client.post(
+            PATH, content=b'{"query":"{ projects { id } }"}', headers={**headers, "Content-Type": kind}
+        )
+        assert answer.json() == {"data": {"projects": []}}, kind
+
+
+async def test_null_in_a_get_is_as_if_it_were_left_out(shelf: Shelf) -> None:
+    headers = {"Authorization": f"Bearer {shelf.visitor.token}"}
+    for value in ("null", " null ", ""):
+        params = {"query": "{ projects { id } }", "variables": value, "extensions": value}
+        answer = await shelf.visitor.client.get(PATH, params=params, headers=headers)
+        assert answer.json() == {"data": {"projects": []}}, value
+
+
 async def test_other_bodies_than_json_are_refused(shelf: Shelf) -> None:
     headers = {"Authorization": f"Bearer {shelf.visitor.token}"}
-    for kind in ("text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16"):
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16; profile=x"):
         answer = await shelf.visitor.client.post(
             PATH, content=b'{"query":"{ projects { id } }"}', headers={**headers, "Content-Type": kind}
         )

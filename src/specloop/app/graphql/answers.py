@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from graphql import ExecutionResult, GraphQLError
+from graphql import ExecutionResult, GraphQLError, ValueNode
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -69,10 +69,21 @@ def execution_error(error: GraphQLError) -> dict[str, Any]:
     cause = error.original_error
     if isinstance(cause, SpecloopError):
         return {**_placed(error, cause.detail), "extensions": known_error(cause)["extensions"]}
+    if _is_about_a_value(error):
+        return query_error(error)
     incident = new_id()
     log.error("graphql.field_failed", incident_id=incident, path=_path(error), exc_info=cause or error)
     message = f"Something went wrong on the server. Incident {incident}"
     return {**_placed(error, message), "extensions": {"code": INTERNAL, "incidentId": incident}}
+
+
+def _is_about_a_value(error: GraphQLError) -> bool:
+    """Whether graphql-core refuses what the caller sent, such as null for a variable that has a default.
+
+    It says so with the place of the value. What cannot be put into an answer, a fault of ours, it places at the field.
+    """
+    is_its_own = error.original_error is None or isinstance(error.original_error, GraphQLError)
+    return is_its_own and bool(error.nodes) and all(isinstance(node, ValueNode) for node in error.nodes or ())
 
 
 def _placed(error: GraphQLError, message: str) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from contextlib import nullcontext
+from typing import Final
 
 from graphql import ExecutionResult, OperationDefinitionNode
 from graphql import execute as execute_operation  # pyright: ignore[reportUnknownVariableType]  (its middleware)
@@ -12,6 +13,7 @@ from starlette.responses import Response
 
 from specloop.app.graphql import answers
 from specloop.app.graphql.documents import Prepared, check_variables, is_introspection_only, operation_of, prepare
+from specloop.app.graphql.reading import Reading
 from specloop.app.graphql.requests import Asked
 from specloop.app.graphql.schema import SCHEMA
 from specloop.errors import BadRequest, Unauthenticated, Unavailable, ValidationFailed
@@ -20,8 +22,8 @@ SECONDS_MAX: Final = 20.0
 """A query that takes longer is given up; the bounds make that a sign of trouble elsewhere."""
 
 
-async def execute(request: Request, asked: Asked, context: Any) -> Response:
-    """The answer to a query of a known caller; `context` is what its fields read from.
+async def execute(request: Request, asked: Asked, reading: Reading) -> Response:
+    """The answer to a query of a known caller; `reading` is what its fields read from.
 
     Raises: Unavailable when it takes too long.
     """
@@ -29,7 +31,7 @@ async def execute(request: Request, asked: Asked, context: Any) -> Response:
         prepared, operation = _accepted(asked)
     except (BadRequest, ValidationFailed) as error:
         return answers.refusal(request, error)
-    return answers.answer(request, await _result(prepared, operation, asked, context))
+    return answers.answer(request, await _result(prepared, operation, asked, reading))
 
 
 async def introspect(request: Request, asked: Asked) -> Response:
@@ -54,20 +56,20 @@ def _accepted(asked: Asked) -> tuple[Prepared, OperationDefinitionNode]:
 
 
 async def _result(
-    prepared: Prepared, operation: OperationDefinitionNode, asked: Asked, context: Any
+    prepared: Prepared, operation: OperationDefinitionNode, asked: Asked, reading: Reading | None
 ) -> ExecutionResult:
     name = operation.name.value if operation.name is not None else None
     outcome = execute_operation(
         SCHEMA,
         prepared.document,
-        context_value=context,
+        context_value=reading,
         variable_values=dict(asked.variables),
         operation_name=name,
     )
     if isinstance(outcome, ExecutionResult):
         return outcome
     try:
-        async with asyncio.timeout(SECONDS_MAX):
+        async with asyncio.timeout(SECONDS_MAX), reading or nullcontext():
             return await outcome
     except TimeoutError as error:
         raise Unavailable("the query took too long; ask for less", retry_after=5) from error

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from specloop.app.graphql.schema.inputs import SessionFilters as Given
@@ -16,6 +17,7 @@ from specloop.record.sessions import SessionFilters
 VALUES_MAX: Final = 500
 DAYS_MAX: Final = 36_600
 _AGO: Final = re.compile(r"last(\d{1,5})(hour|day|week|month|year)s?", re.IGNORECASE)
+_MONTH: Final = re.compile(r"([0-9]{4})-([0-9]{2})")
 _UNIT_DAYS: Final = {"hour": 1 / 24, "day": 1, "week": 7, "month": 30, "year": 365}
 
 
@@ -52,7 +54,7 @@ def filters_of(given: Given | None, clock: Clock) -> SessionFilters:
 
 
 def is_contradictory(given: Given | None) -> bool:
-    """Whether a filter can hold for nothing: an empty list of accepted values, or one value outside its list."""
+    """Whether a filter can hold for nothing: one value outside its list. An empty value or list is no filter."""
     if given is None:
         return False
     pairs = (
@@ -61,7 +63,7 @@ def is_contradictory(given: Given | None) -> bool:
         (given.client_name, given.client_names),
         (given.device_id, given.device_ids),
     )
-    return any(one is not None and many and one not in many for one, many in pairs)
+    return any(one and many and one not in many for one, many in pairs)
 
 
 def range_of(given: TimeRange) -> tuple[datetime, datetime]:
@@ -76,21 +78,34 @@ def range_of(given: TimeRange) -> tuple[datetime, datetime]:
 
 
 def moment_of(text: str | None, name: str, *, is_end: bool = False) -> datetime | None:
-    """A day or a moment in ISO 8601; without an offset it is UTC, and a day that ends a range ends with it.
+    """A moment, day or month in ISO 8601, None for a blank one.
+
+    Without an offset it is UTC; a day or month begins a range with its first moment and ends it with its last.
 
     Raises: ValidationFailed.
     """
-    if not text:
+    plain = (text or "").strip()
+    if not plain:
         return None
     try:
-        moment = datetime.fromisoformat(text.strip())
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        if is_end and len(text.strip()) == len("2026-01-02"):
-            return datetime.combine(moment.date(), time.max, UTC)
-        return moment.astimezone(UTC)
+        if days := _days_of(plain):
+            return datetime.combine(days[-1], time.max, UTC) if is_end else datetime.combine(days[0], time.min, UTC)
+        moment = datetime.fromisoformat(plain)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise ValidationFailed.of([name], "is neither a day nor a moment in ISO 8601") from error
+        raise ValidationFailed.of([name], "is neither a month, a day nor a moment in ISO 8601") from error
+
+
+def _days_of(text: str) -> tuple[date, date] | None:
+    """The first and the last day that a text without a time names (2026-01-02, 20260102, 2026-W01-5 or 2026-01)."""
+    if month := _MONTH.fullmatch(text):
+        first = date(int(month[1]), int(month[2]), 1)
+        return first, first.replace(day=monthrange(first.year, first.month)[1])
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day, day
 
 
 def _merged(name: str, one: str | None, many: Sequence[str] | None) -> Sequence[str]:

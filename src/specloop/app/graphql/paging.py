@@ -14,6 +14,7 @@ LIMIT_DEFAULT = 200
 NESTED_DEFAULT = 50
 """Sessions of a project inside a list of projects."""
 LIMIT_MAX = 500
+"""What one page gives at most; whoever asks for more gets this much, and is told whether more follows."""
 OFFSET_MAX = 10_000_000
 _PREFIX = "after:"
 
@@ -39,17 +40,27 @@ class Slice:
 def window_of(
     limit: int | None, offset: int | None, first: int | None, after: str | None, default: int = LIMIT_DEFAULT
 ) -> Window:
-    """The part that the arguments name; `first` and `after` are Relay's words for limit and offset.
+    """The part that the arguments name; `first` and `after` (blank for the start) are Relay's limit and offset.
 
     Raises: ValidationFailed.
     """
     if limit is not None and first is not None:
         raise ValidationFailed.of(["first"], "give either limit or first")
-    if offset is not None and after is not None:
+    if offset is not None and after:
         raise ValidationFailed.of(["after"], "give either offset or after")
-    start = offset_of(after) if after is not None else (offset or 0)
+    start = offset_of(after) if after else (offset or 0)
     size = first if first is not None else limit
-    return Window(bounded("limit", default if size is None else size, LIMIT_MAX), bounded("offset", start, OFFSET_MAX))
+    return Window(size_of(default if size is None else size), bounded("offset", start, OFFSET_MAX))
+
+
+def size_of(limit: int) -> int:
+    """How many a list gives that is asked for `limit`.
+
+    Raises: ValidationFailed.
+    """
+    if limit < 0:
+        raise ValidationFailed.of(["limit"], f"must be between 0 and {LIMIT_MAX}; more is cut to {LIMIT_MAX}")
+    return min(limit, LIMIT_MAX)
 
 
 def bounded(name: str, value: int, highest: int, lowest: int = 0) -> int:

@@ -2,6 +2,10 @@
 
 Fields of an answer are resolved side by side, but a transaction answers one question at a time: every service is asked
 under a lock. What many fields want is gathered by loaders into one question.
+
+A field that fails has its siblings cancelled (graphql-core's `gather_with_cancel`). That must reach neither the
+statement that runs on the shared connection nor what other fields wait for, so nobody awaits either without a shield;
+and nothing is asked once the request is over.
 """
 
 from __future__ import annotations
@@ -11,14 +15,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, TypeAlias, TypeVar
+from types import TracebackType
+from typing import Any, Final, Self, TypeAlias, TypeVar
 
 import strawberry
 from strawberry.dataloader import DataLoader
 
 from specloop.app.graphql.paging import Slice, Window
 from specloop.db.context import Context
-from specloop.errors import BadRequest
+from specloop.errors import BadRequest, Unavailable
 from specloop.record.projects import ProjectSummary
 from specloop.record.search import SearchAnswer, SearchRequest, SearchService, SearchSort
 from specloop.record.sessions import (
@@ -38,13 +43,30 @@ from specloop.record.sessions import (
 )
 
 T = TypeVar("T")
+K = TypeVar("K")
 TEXT_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Of one answer. Its texts exist as stored, as `str` and as JSON at once, so this is several times that in memory."""
+EXCHANGE_BYTES: Final = 1024
+"""What an exchange takes beside its text, from its row to its JSON."""
+EXCHANGES_AT_ONCE: Final = 200
 
 
 class AnswerTooLarge(BadRequest):
     """The documents asked for are too large for one answer; ask for fewer sessions."""
 
     code = "answer-too-large"
+
+
+class RequestOver(Unavailable):
+    """The request that asked has been answered already."""
+
+
+class SharedLoader(DataLoader[K, T]):
+    """A loader of which a caller that is cancelled takes nothing away from the others."""
+
+    def load(self, key: K) -> Awaitable[T]:
+        """The value of `key`, loaded once."""
+        return _shared(asyncio.ensure_future(super().load(key)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +80,45 @@ class Services:
 
 
 class Reading:
-    """The context of all fields of one request."""
+    """The context of all fields of one request; leaving it ends the questions before the transaction ends."""
 
     def __init__(self, ctx: Context, services: Services, text_bytes_max: int = TEXT_BYTES_MAX) -> None:
         self.ctx = ctx
         self._text_bytes_max = text_bytes_max
         self._services = services
         self._lock = asyncio.Lock()
+        self._running: asyncio.Future[Any] | None = None
+        self._is_over = False
         self._text_bytes = 0
         self._summaries: asyncio.Future[dict[str, ProjectSummary]] | None = None
-        self._of_projects: dict[Window, DataLoader[str, Sequence[Session]]] = {}
-        self._figures: DataLoader[str, ProjectFigures] = DataLoader(self._load_figures)
-        self._markdown: DataLoader[str, str] = DataLoader(self._load_markdown)
-        self._exchanges: DataLoader[str, Exchange | None] = DataLoader(self._load_exchanges)
+        self._of_projects: dict[Window, SharedLoader[str, Sequence[Session]]] = {}
+        self._figures: SharedLoader[str, ProjectFigures] = SharedLoader(self._load_figures)
+        self._markdown: SharedLoader[str, str] = SharedLoader(self._load_markdown)
+        self._exchanges: SharedLoader[str, Exchange | None] = SharedLoader(self._load_exchanges)
+
+    async def __aenter__(self) -> Self:
+        """Nothing is read before somebody asks."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Refuse what is asked from now on, and wait for the statement that runs; given up, it is cancelled."""
+        self._is_over = True
+        running = self._running
+        if running is None or not self.is_busy:
+            return
+        try:
+            if kind is None:
+                await asyncio.wait([running])
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a statement runs on the shared connection."""
+        return self._running is not None and not self._running.done()
 
     async def projects(self) -> list[ProjectSummary]:
         """All projects of the caller."""
@@ -110,7 +158,7 @@ class Reading:
         """A page of a project's sessions, newest first."""
         loader = self._of_projects.get(window)
         if loader is None:
-            loader = self._of_projects[window] = DataLoader(partial(self._load_sessions, window))
+            loader = self._of_projects[window] = SharedLoader(partial(self._load_sessions, window))
         summary = await self.project(key)
         return _slice(await loader.load(key), window, partial(_known, summary.session_count))
 
@@ -136,6 +184,7 @@ class Reading:
 
         Raises: AnswerTooLarge, when this request has asked for too many bytes.
         """
+        self._weigh(len(exchange_ids) * EXCHANGE_BYTES)
         found = [one for one in await self._exchanges.load_many(exchange_ids) if one is not None]
         self._weigh(sum(len(one.text) for one in found))
         return sorted(found, key=lambda one: one.order_number)
@@ -166,18 +215,26 @@ class Reading:
 
     def _weigh(self, size: int) -> None:
         self._text_bytes += size
-        if self._text_bytes > self._text_bytes_max:
+        self._check_weight()
+
+    def _check_weight(self, more: int = 0) -> None:
+        if self._text_bytes + more > self._text_bytes_max:
             raise AnswerTooLarge(limit=self._text_bytes_max)
 
     async def _ask(self, question: Callable[[], Awaitable[T]]) -> T:
-        async with self._lock:
-            return await question()
+        await self._lock.acquire()
+        if self._is_over:
+            self._lock.release()
+            raise RequestOver
+        running = self._running = asyncio.ensure_future(_answer(question))
+        running.add_done_callback(lambda _: self._lock.release())  # and not when whoever asked is cancelled
+        return await _shared(running)
 
     async def _known_projects(self) -> dict[str, ProjectSummary]:
         if self._summaries is None:
             question = partial(self._services.overview.list_summaries, self.ctx)
             self._summaries = asyncio.ensure_future(self._by_key(question))
-        return await self._summaries
+        return await _shared(self._summaries)
 
     async def _by_key(self, question: Callable[[], Awaitable[Sequence[ProjectSummary]]]) -> dict[str, ProjectSummary]:
         return {one.project.id: one for one in await self._ask(question)}
@@ -192,17 +249,42 @@ class Reading:
         return [found[key] for key in keys]
 
     async def _load_markdown(self, keys: list[str]) -> list[str | BaseException]:
+        self._check_weight()  # all who want one have been weighed, and the answer may be refused already
         documents = self._services.batches.documents
         found = await self._ask(partial(documents, self.ctx, keys, DocumentKind.MARKDOWN))
         return [_text(found.get(key, b"")) for key in keys]
 
     async def _load_exchanges(self, keys: list[str]) -> list[Exchange | None]:
-        rows = await self._ask(partial(self._services.reader.exchanges_of, self.ctx, keys))
-        found = {row.id: row for row in rows}
+        """How long their texts are is known when they are read: some at a time, so that few are read in vain."""
+        found: dict[str, Exchange] = {}
+        size = 0
+        for start in range(0, len(keys), EXCHANGES_AT_ONCE):
+            some = keys[start : start + EXCHANGES_AT_ONCE]
+            rows = await self._ask(partial(self._services.reader.exchanges_of, self.ctx, some))
+            size += sum(len(row.text) for row in rows)
+            self._check_weight(size)
+            found.update({row.id: row for row in rows})
         return [found.get(key) for key in keys]
 
 
 Info: TypeAlias = strawberry.Info[Reading, Any]
+
+
+async def _answer(question: Callable[[], Awaitable[T]]) -> T:
+    return await question()
+
+
+def _shared(future: asyncio.Future[T]) -> asyncio.Future[T]:
+    """To be awaited in place of `future`, which goes on when that is cancelled."""
+    if not future.done():
+        future.add_done_callback(_seen)
+    return asyncio.shield(future)
+
+
+def _seen(future: asyncio.Future[Any]) -> None:
+    """Look at the error, so that it is not reported as overlooked when nobody waits for it any more."""
+    if not future.cancelled():
+        future.exception()
 
 
 def _slice(rows: Sequence[Session], window: Window, count: Callable[[], Awaitable[int]]) -> Slice:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from starlette.requests import Request
 
 from specloop.app.graphql.limits import BOUNDS
 from specloop.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
 from specloop.kit import json
+
+_UTF_8: Final = frozenset({"utf-8", "utf8"})
+_ABSENT: Final = frozenset({"", "null"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,7 @@ async def read_asked(request: Request) -> Asked:
 
 async def _from_body(request: Request) -> Mapping[str, Any]:
     kind, _, parameters = request.headers.get("content-type", "").partition(";")
-    charset = parameters.replace(" ", "").replace('"', "").lower()
-    if kind.strip().lower() != "application/json" or charset not in {"", "charset=utf-8", "charset=utf8"}:
+    if kind.strip().lower() != "application/json" or not _charsets(parameters) <= _UTF_8:
         raise UnsupportedMediaType("send the query as application/json in UTF-8")
     body = await request.body()
     if len(body) > BOUNDS.body_bytes:
@@ -51,9 +53,15 @@ def _from_query(request: Request) -> Mapping[str, Any]:
     given = request.query_params
     found: dict[str, Any] = {name: given[name] for name in ("query", "operationName") if name in given}
     for name in ("variables", "extensions"):
-        if given.get(name):
+        if given.get(name, "").strip() not in _ABSENT:
             found[name] = _as_object(given[name].encode("utf-8", "replace"), name)
     return found
+
+
+def _charsets(parameters: str) -> set[str]:
+    """The values of `charset`; other parameters say nothing about how to read the body."""
+    pairs = (one.partition("=") for one in parameters.lower().split(";"))
+    return {value.strip().strip('"') for name, _, value in pairs if name.strip() == "charset"}
 
 
 def _as_object(text: bytes, place: str) -> Mapping[str, Any]:

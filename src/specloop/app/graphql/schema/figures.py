@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
+from specloop.app.graphql.paging import size_of
 from specloop.app.graphql.reading import Info
 from specloop.app.graphql.schema.values import amount
 from specloop.record import sessions
@@ -92,5 +93,5 @@ class Stats:
     @strawberry.field(name="topLLMModels", description="The models (10) with the most sessions")
     async def top_models(self, info: Info, limit: int | None = None) -> list[ModelCount]:
         """Most frequent first."""
-        found = await info.context.models()
-        return [ModelCount(model=name, count=n) for name, n in found[: MODELS_DEFAULT if limit is None else limit]]
+        shown = size_of(MODELS_DEFAULT if limit is None else limit)
+        return [ModelCount(model=name, count=n) for name, n in (await info.context.models())[:shown]]

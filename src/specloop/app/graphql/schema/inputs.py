@@ -23,7 +23,9 @@ class DateRange:
     end: str | None = None
 
 
-@strawberry.input(description="All given filters must hold; of a list, any one value is enough.")
+@strawberry.input(
+    description="All given filters must hold; of a list, any one value is enough; an empty one is no filter."
+)
 class SessionFilters:
     """The filters of the record stage's lists and searches."""
 
@@ -34,7 +36,9 @@ class SessionFilters:
     start_date: str | None = strawberry.field(default=None, description="The session ends on or after it")
     end_date: str | None = strawberry.field(default=None, description="The session starts on or before it")
     time_filter: str | None = strawberry.field(default=None, description="last7days, last30days, last90days …")
-    search_text: str | None = strawberry.field(default=None, description="Words that one exchange must hold")
+    search_text: str | None = strawberry.field(
+        default=None, description="Words that one exchange must hold; without any it finds nothing"
+    )
     project_ids: list[str] | None = None
     client_names: list[str] | None = None
     agent_names: list[str] | None = None
@@ -43,7 +47,7 @@ class SessionFilters:
     llm_models: list[str] | None = None
     tags: list[str] | None = None
     date_range: DateRange | None = None
-    created_after: int | None = strawberry.field(default=None, description="Active in the last so many days")
+    created_after: int | None = strawberry.field(default=None, description="Uploaded first in the last so many days")
     has_git_branches: bool | None = None
 
 

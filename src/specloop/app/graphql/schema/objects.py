@@ -10,7 +10,7 @@ from typing import Any
 
 import strawberry
 
-from specloop.app.graphql.paging import NESTED_DEFAULT, Slice, cursor_of, window_of
+from specloop.app.graphql.paging import NESTED_DEFAULT, Slice, cursor_of, size_of, window_of
 from specloop.app.graphql.reading import Info
 from specloop.app.graphql.schema.values import amount, moment, moment_or_none
 from specloop.record import projects, sessions
@@ -64,7 +64,7 @@ class ProjectStats:
     @strawberry.field(description="The tags (10) with the most sessions")
     def top_tags(self, limit: int | None = None) -> list[TagCount]:
         """Tags with their counts."""
-        shown = self.figures.tags[: TAGS_DEFAULT if limit is None else limit]
+        shown = self.figures.tags[: size_of(TAGS_DEFAULT if limit is None else limit)]
         return [TagCount(tag=tag, count=count) for tag, count in shown]
 
 
@@ -216,7 +216,7 @@ class SessionDetail(Session):
     @strawberry.field(description="Sessions (5) that share files, branches or tags with it, nearest first")
     async def related_sessions(self, info: Info, limit: int | None = None) -> list[RelatedSession]:
         """The nearest ones."""
-        near = await info.context.related(self.row, RELATED_DEFAULT if limit is None else limit)
+        near = await info.context.related(self.row, size_of(RELATED_DEFAULT if limit is None else limit))
         return [RelatedSession(**shared_values(one.session), similarity=one.similarity) for one in near]
 
 

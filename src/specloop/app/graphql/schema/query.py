@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import strawberry
 
 from specloop.app.graphql.filters import filters_of, is_contradictory, range_of, storable
 from specloop.app.graphql.orders import order_of
-from specloop.app.graphql.paging import LIMIT_DEFAULT, LIMIT_MAX, OFFSET_MAX, Slice, Window, bounded, window_of
+from specloop.app.graphql.paging import LIMIT_DEFAULT, OFFSET_MAX, Slice, Window, bounded, size_of, window_of
 from specloop.app.graphql.reading import Info
 from specloop.app.graphql.schema.figures import WEEK_DAYS, Analytics, Stats
 from specloop.app.graphql.schema.inputs import SessionFilters, SessionOrder, TimeRange
 from specloop.app.graphql.schema.objects import Project, SessionConnection, SessionDetail, shared_values
 from specloop.app.graphql.schema.searches import SearchResult, SearchResultItem
+from specloop.app.graphql.selected import is_selected
+from specloop.app.graphql.texts import checked, is_wordless, joined
 from specloop.errors import ValidationFailed
 from specloop.record import search, sessions
 
-QUERY_CHARS_MAX: Final = 2000
+EXCHANGES_MAX: Final = 500
+"""Matching exchanges of a session that are shown."""
+EXCHANGES_OF_PAGE_MAX: Final = 30_000
+"""Those that a page may have: the search names each in one statement, which takes 32,766 values on either engine."""
 
 
 @strawberry.type
@@ -58,13 +63,11 @@ class Query:
         window = window_of(limit, offset, first, after)
         column, descending = order_of(order, order_by, order_direction)
         chosen = filters_of(filters, info.context.ctx.clock)
-        if is_contradictory(filters):
+        text = _text_of(filters)
+        if is_contradictory(filters) or (text and is_wordless(checked(text))):
             return SessionConnection.of(_empty(window))
-        text = (filters.search_text or "").strip() if filters else ""
         if text:
-            page = await info.context.sessions_with_text(
-                chosen, _checked_text(text), window, column, descending=descending
-            )
+            page = await info.context.sessions_with_text(chosen, checked(text), window, column, descending=descending)
         else:
             page = await info.context.sessions(chosen, window, column, descending=descending)
         return SessionConnection.of(page)
@@ -100,12 +103,14 @@ class Query:
         page: int | None = None,
     ) -> SearchResult:
         """One page of hits."""
-        size = bounded("limit", LIMIT_DEFAULT if limit is None else limit, LIMIT_MAX)
+        size = size_of(LIMIT_DEFAULT if limit is None else limit)
         place = bounded("page", 1 if page is None else page, OFFSET_MAX, 1)
         chosen = filters_of(filters, info.context.ctx.clock)
-        text = " ".join(filter(None, (query, (filters.search_text if filters else None))))
-        wanted = search.SearchRequest(_checked_text(text), chosen, limit=size, offset=(place - 1) * size)
-        is_empty = not query.strip() or is_contradictory(filters)
+        texts = [query, text] if (text := _text_of(filters)) else [query]
+        wanted = search.SearchRequest(
+            joined(*texts), chosen, limit=size, offset=(place - 1) * size, exchanges_max=_exchanges_max(info, size)
+        )
+        is_empty = any(map(is_wordless, texts)) or is_contradictory(filters)
         found = search.SearchAnswer() if is_empty else await info.context.search(wanted)
         return SearchResult(
             results=[SearchResultItem.of(hit) for hit in found.hits],
@@ -134,10 +139,16 @@ class Query:
         )
 
 
-def _checked_text(text: str) -> str:
-    if len(text) > QUERY_CHARS_MAX:
-        raise ValidationFailed.of(["query"], f"has more than {QUERY_CHARS_MAX} characters")
-    return text.replace("\x00", " ")
+def _text_of(filters: SessionFilters | None) -> str:
+    return (filters.search_text or "").strip() if filters else ""
+
+
+def _exchanges_max(info: Info, size: int) -> int:
+    """How many matching exchanges each hit names: the one with the snippet when nobody asks for them."""
+    asked: Any = vars(info)["_raw_info"]
+    if not any(is_selected(node, "matchingExchanges", asked.fragments) for node in asked.field_nodes):
+        return 1
+    return min(EXCHANGES_MAX, EXCHANGES_OF_PAGE_MAX // max(size, 1))
 
 
 def _empty(window: Window) -> Slice:
