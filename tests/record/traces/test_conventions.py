@@ -100,6 +100,74 @@ DIALECTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "tags": ["x"],
         },
     ),
+    "langfuse with parts": (
+        {
+            "langfuse.observation.usage_details": json.dumps(
+                {"input": 5, "input_cache_read": 20, "input_cache_creation": 3, "output": 6, "output_reasoning": 4}
+            ),
+            "langfuse.observation.cost_details": '{"input":0.1,"output":0.2,"input_cache_read":1.25e-05}',
+        },
+        {
+            "input_tokens": 28,
+            "cache_read_tokens": 20,
+            "cache_write_tokens": 3,
+            "output_tokens": 10,
+            "reasoning_tokens": 4,
+            "cost_usd": "0.30001250",
+        },
+    ),
+    "langfuse with other parts": (
+        {"langfuse.observation.usage_details": '{"input":5,"input_cached_tokens":2,"output_reasoning_tokens":4}'},
+        {"input_tokens": 7, "cache_read_tokens": 2, "output_tokens": 4, "reasoning_tokens": 4},
+    ),
+    "langfuse, anthropic": (
+        {
+            "langfuse.observation.usage_details": json.dumps(
+                {
+                    "input_tokens": 5,
+                    "cache_read_input_tokens": 20,
+                    "cache_creation_input_tokens": 3,
+                    "output_tokens": 6,
+                }
+            )
+        },
+        {"input_tokens": 28, "cache_read_tokens": 20, "cache_write_tokens": 3, "output_tokens": 6},
+    ),
+    "langfuse, openai": (
+        {
+            "langfuse.observation.usage_details": json.dumps(
+                {
+                    "prompt_tokens": 10,
+                    "completion_tokens": 5,
+                    "total_tokens": 15,
+                    "prompt_tokens_details": {"cached_tokens": 4},
+                    "completion_tokens_details": {"reasoning_tokens": 2},
+                }
+            )
+        },
+        {"input_tokens": 10, "cache_read_tokens": 4, "output_tokens": 5, "reasoning_tokens": 2},
+    ),
+    "langfuse without usage": (
+        {"langfuse.observation.usage_details": '{"total":9}', "langfuse.observation.cost_details": "{}"},
+        {"input_tokens": None, "output_tokens": None, "cost_usd": None},
+    ),
+    "parts of a cost": (
+        {"llm.cost.prompt": 0.1, "llm.cost.completion": 0.2, "llm.token_count.total": 10},
+        {"cost_usd": "0.30000000", "input_tokens": None, "output_tokens": None},
+    ),
+    "one part of a cost": ({"llm.cost.completion": 0.2}, {"cost_usd": "0.20000000"}),
+    "a cost with its parts": ({"llm.cost.total": 1.5, "llm.cost.prompt": 0.1}, {"cost_usd": "1.50000000"}),
+    "costs beyond all measure": (
+        {"llm.cost.prompt": 9_999_999_999, "langfuse.observation.cost_details": '{"a":9999999999,"b":9999999999}'},
+        {"cost_usd": "9999999999.00000000"},
+    ),
+    "parts that are too much together": (
+        {"llm.cost.prompt": 9_999_999_999, "llm.cost.completion": 9_999_999_999},
+        {"cost_usd": None},
+    ),
+    "graph node": ({"graph.node.id": "planner-1", "graph.node.name": "Planner"}, {"agent_name": "Planner"}),
+    "graph node without a name": ({"graph.node.id": "planner-1"}, {"agent_name": "planner-1"}),
+    "agent type": ({"agent.type": "helper", "agent.name": "bank", "graph.node.id": "n"}, {"agent_name": "bank"}),
     "traceloop": (
         {
             "traceloop.span.kind": "agent",
@@ -163,6 +231,79 @@ async def test_every_convention_gives_the_same_members(server: Server) -> None:
         assert {key: span[key] for key in expected} == expected, name
         assert span["attributes"].keys() == sent.keys(), name
     assert (await server.wait_for_spans(hex_trace(99), 1))["spans"][0]["error_type"] == "Boom"
+
+
+AGENTS = (
+    ("invoke_agent weather bot", {"gen_ai.operation.name": "invoke_agent", "graph.node.id": "n"}, "weather bot"),
+    ("create_agent planner", {"gen_ai.operation.name": "create_agent"}, "planner"),
+    ("invoke_agent shop", {"openinference.span.kind": "AGENT"}, "shop"),
+    ("invoke_agent other", {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "told"}, "told"),
+    ("invoke_agent", {"gen_ai.operation.name": "invoke_agent"}, None),
+    ("invoke_agent weather", {"gen_ai.operation.name": "chat"}, None),
+    ("create_agent weather", {"gen_ai.operation.name": "invoke_agent"}, None),
+)
+
+
+async def test_an_agent_that_only_the_span_name_tells_is_known(server: Server) -> None:
+    spans = [
+        span_of(number, trace=number, name=name, attributes=sent) for number, (name, sent, _) in enumerate(AGENTS, 1)
+    ]
+    await server.send(request_of(*spans))
+    for number, (name, _, agent) in enumerate(AGENTS, 1):
+        trace = await server.wait_for_spans(hex_trace(number), 1)
+        assert (trace["spans"][0]["agent_name"], trace["agents"]) == (agent, [agent] if agent else []), name
+
+
+SCORES: dict[str, tuple[dict[str, Any], float | None]] = {
+    "evaluations": ({"evaluations.0.evaluation.name": "q", "evaluations.0.evaluation.score": 0.25}, 0.25),
+    "annotations": ({"annotations.12.annotation.name": "q", "annotations.12.annotation.score": 0.25}, 0.25),
+    "short": ({"evaluations.0.name": "q", "evaluations.0.score": "2.5e-1"}, 0.25),
+    "trace": ({"trace.evaluations.0.evaluation.name": "q", "trace.evaluations.0.evaluation.score": 0.25}, 0.25),
+    "session": ({"session.annotations.0.annotation.name": "q", "session.annotations.0.annotation.score": 0.25}, 0.25),
+    "span": ({"gen_ai.evaluation.name": "q", "gen_ai.evaluation.score.value": 0.25}, 0.25),
+    "two": (
+        {
+            "gen_ai.evaluation.name": "q",
+            "gen_ai.evaluation.score.value": 0.5,
+            "annotations.0.annotation.name": "r",
+            "annotations.0.annotation.score": 0.25,
+        },
+        0.25,
+    ),
+    "without a name": ({"gen_ai.evaluation.score.value": 0.25, "evaluations.0.evaluation.score": 0.25}, None),
+    "no scores": (
+        {"my.score": 0.25, "xevaluations.0.score": 0.25, "evaluations.٣.name": "q", "evaluations.٣.score": 0.25}, None
+    ),
+    "no numbers": (
+        {
+            "gen_ai.evaluation.name": "q",
+            "gen_ai.evaluation.score.value": True,
+            "evaluations.0.evaluation.name": "q",
+            "evaluations.0.evaluation.score": "1_0",
+            "evaluations.1.evaluation.name": "q",
+            "evaluations.1.evaluation.score": "nan",
+        },
+        None,
+    ),
+    "members of others": ({"score.value": 0.25, "name": "q", "gen_ai.evaluation.name": "q"}, None),
+}  # fmt: skip
+
+
+async def test_scores_that_are_found_are_those_that_are_shown(server: Server) -> None:
+    spans = [span_of(number, trace=number, attributes=sent) for number, (sent, _) in enumerate(SCORES.values(), 1)]
+    event = WireSpan.Event(name="gen_ai.evaluation.result", attributes=attributes_of(SCORES["span"][0]))
+    nameless = WireSpan.Event(name="gen_ai.evaluation.result", attributes=attributes_of(SCORES["without a name"][0]))
+    await server.send(
+        request_of(*spans, span_of(98, trace=98, events=[event]), span_of(99, trace=99, events=[nameless]))
+    )
+    expected = {number: lowest for number, (_, lowest) in enumerate(SCORES.values(), 1)} | {98: 0.25, 99: None}
+    for number, lowest in expected.items():
+        trace = await server.wait_for_spans(hex_trace(number), 1)
+        shown = [one["score"] for one in trace["annotations"] if one["score"] is not None]
+        assert (trace["score_min"], min(shown, default=None)) == (lowest, lowest), number
+    query: dict[str, Any] = {"score<": 0.3}
+    found = (await server.get("", **query)).json()["results"]
+    assert {one["trace_id"] for one in found} == {hex_trace(number) for number, low in expected.items() if low}
 
 
 async def test_usage_that_parents_repeat_counts_once(server: Server) -> None:

@@ -86,10 +86,7 @@ CREATE TABLE IF NOT EXISTS spans (
     cost_usd Nullable(Decimal(18, 8)) MATERIALIZED coalesce(
         toDecimal64OrNull(attributes['gen_ai.usage.cost'], 8),
         toDecimal64OrNull(attributes['llm.cost.total'], 8)),
-    tags Array(String) MATERIALIZED if(
-        attribute_types[indexOf(mapKeys(attributes), 'tag.tags')] = 'array',
-        arrayFilter(tag -> tag != '', extractAll(base64Decode(attributes['tag.tags']), '\\x0a[\\x00-\\x7f]([^\\x0a]+)')),
-        JSONExtract(attributes['tag.tags'], 'Array(String)')),
+    tags Array(String) MATERIALIZED JSONExtract(attributes['tag.tags'], 'Array(String)'),
 
     -- A sender may repeat a field that must be there once. Protobuf counts the last one, the engine's parser leaves it
     -- empty. What was validated must be what is stored, so such a body stops its insert and comes again in canonical form.

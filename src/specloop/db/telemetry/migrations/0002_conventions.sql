@@ -53,6 +53,8 @@ ALTER TABLE spans
         attributes['gen_ai.response.model'], attributes['llm.response.model_name'], attributes['ai.response.model']]),
     MODIFY COLUMN model LowCardinality(String) MATERIALIZED if(response_model != '', response_model, request_model),
 
+    -- Langfuse counts what lies in a cache, and reasoning, beside `input` and `output`: here they are parts of the whole.
+    -- The counts of OpenAI's form are the whole already.
     MODIFY COLUMN input_tokens Nullable(UInt64) MATERIALIZED coalesce(
         toUInt64OrNull(attributes['gen_ai.usage.input_tokens']),
         toUInt64OrNull(attributes['gen_ai.usage.prompt_tokens']),
@@ -61,7 +63,11 @@ ALTER TABLE spans
         toUInt64OrNull(attributes['ai.usage.inputTokens']),
         toUInt64OrNull(attributes['ai.usage.promptTokens']),
         toUInt64OrNull(attributes['ai.usage.tokens']),
-        JSONExtract(attributes['langfuse.observation.usage_details'], 'input', 'Nullable(UInt64)'),
+        JSONExtract(attributes['langfuse.observation.usage_details'], 'prompt_tokens', 'Nullable(UInt64)'),
+        if(attributes['langfuse.observation.usage_details'] = '', NULL, arrayReduce('sumOrNull', arrayMap(
+            part -> part.2,
+            arrayFilter(part -> startsWith(part.1, 'input') OR part.1 IN ('cache_read_input_tokens', 'cache_creation_input_tokens'),
+                JSONExtractKeysAndValues(attributes['langfuse.observation.usage_details'], 'Nullable(UInt64)'))))),
         JSONExtract(attributes['mlflow.chat.tokenUsage'], 'input_tokens', 'Nullable(UInt64)')),
     MODIFY COLUMN output_tokens Nullable(UInt64) MATERIALIZED coalesce(
         toUInt64OrNull(attributes['gen_ai.usage.output_tokens']),
@@ -70,7 +76,11 @@ ALTER TABLE spans
         toUInt64OrNull(attributes['llm.usage.completion_tokens']),
         toUInt64OrNull(attributes['ai.usage.outputTokens']),
         toUInt64OrNull(attributes['ai.usage.completionTokens']),
-        JSONExtract(attributes['langfuse.observation.usage_details'], 'output', 'Nullable(UInt64)'),
+        JSONExtract(attributes['langfuse.observation.usage_details'], 'completion_tokens', 'Nullable(UInt64)'),
+        if(attributes['langfuse.observation.usage_details'] = '', NULL, arrayReduce('sumOrNull', arrayMap(
+            part -> part.2,
+            arrayFilter(part -> startsWith(part.1, 'output'),
+                JSONExtractKeysAndValues(attributes['langfuse.observation.usage_details'], 'Nullable(UInt64)'))))),
         JSONExtract(attributes['mlflow.chat.tokenUsage'], 'output_tokens', 'Nullable(UInt64)')),
 
     -- Parts of the two above, never to be added to them.
@@ -80,32 +90,56 @@ ALTER TABLE spans
         toUInt64OrNull(attributes['gen_ai.usage.details.cache_read_tokens']),
         toUInt64OrNull(attributes['gen_ai.usage.details.cache_read_input_tokens']),
         toUInt64OrNull(attributes['llm.token_count.prompt_details.cache_read']),
-        toUInt64OrNull(attributes['ai.usage.cachedInputTokens'])),
+        toUInt64OrNull(attributes['ai.usage.cachedInputTokens']),
+        if(attributes['langfuse.observation.usage_details'] = '', NULL, coalesce(
+            JSONExtract(attributes['langfuse.observation.usage_details'], 'input_cache_read', 'Nullable(UInt64)'),
+            JSONExtract(attributes['langfuse.observation.usage_details'], 'cache_read_input_tokens', 'Nullable(UInt64)'),
+            JSONExtract(attributes['langfuse.observation.usage_details'], 'input_cached_tokens', 'Nullable(UInt64)'),
+            JSONExtract(attributes['langfuse.observation.usage_details'], 'prompt_tokens_details', 'cached_tokens', 'Nullable(UInt64)')))),
     ADD COLUMN IF NOT EXISTS cache_write_tokens Nullable(UInt64) MATERIALIZED coalesce(
         toUInt64OrNull(attributes['gen_ai.usage.cache_creation.input_tokens']),
         toUInt64OrNull(attributes['gen_ai.usage.cache_creation_input_tokens']),
         toUInt64OrNull(attributes['gen_ai.usage.details.cache_write_tokens']),
         toUInt64OrNull(attributes['gen_ai.usage.details.cache_creation_input_tokens']),
-        toUInt64OrNull(attributes['llm.token_count.prompt_details.cache_write'])),
+        toUInt64OrNull(attributes['llm.token_count.prompt_details.cache_write']),
+        if(attributes['langfuse.observation.usage_details'] = '', NULL, coalesce(
+            JSONExtract(attributes['langfuse.observation.usage_details'], 'input_cache_creation', 'Nullable(UInt64)'),
+            JSONExtract(attributes['langfuse.observation.usage_details'], 'cache_creation_input_tokens', 'Nullable(UInt64)')))),
     ADD COLUMN IF NOT EXISTS reasoning_tokens Nullable(UInt64) MATERIALIZED coalesce(
         toUInt64OrNull(attributes['gen_ai.usage.reasoning.output_tokens']),
         toUInt64OrNull(attributes['gen_ai.usage.reasoning_tokens']),
         toUInt64OrNull(attributes['gen_ai.usage.details.reasoning_tokens']),
         toUInt64OrNull(attributes['llm.token_count.completion_details.reasoning']),
-        toUInt64OrNull(attributes['ai.usage.reasoningTokens'])),
+        toUInt64OrNull(attributes['ai.usage.reasoningTokens']),
+        if(attributes['langfuse.observation.usage_details'] = '', NULL, coalesce(
+            JSONExtract(attributes['langfuse.observation.usage_details'], 'output_reasoning', 'Nullable(UInt64)'),
+            JSONExtract(attributes['langfuse.observation.usage_details'], 'output_reasoning_tokens', 'Nullable(UInt64)'),
+            JSONExtract(attributes['langfuse.observation.usage_details'], 'completion_tokens_details', 'reasoning_tokens', 'Nullable(UInt64)')))),
 
-    -- What the sender says that it cost. A cost that nobody told comes from the price list when it is read.
+    -- What the sender says that it cost: the whole, or the sum of its parts. The sum goes through text, because one too
+    -- large for the column must be no cost and not an insert that fails. A cost that nobody told comes from the price
+    -- list when it is read.
     MODIFY COLUMN cost_usd Nullable(Decimal(18, 8)) MATERIALIZED coalesce(
         toDecimal64OrNull(attributes['gen_ai.usage.cost'], 8),
         toDecimal64OrNull(attributes['llm.cost.total'], 8),
         toDecimal64OrNull(attributes['operation.cost'], 8),
-        toDecimal64OrNull(JSONExtractRaw(attributes['langfuse.observation.cost_details'], 'total'), 8)),
+        toDecimal64OrNull(JSONExtractRaw(attributes['langfuse.observation.cost_details'], 'total'), 8),
+        if(attributes['llm.cost.prompt'] = '' AND attributes['llm.cost.completion'] = '', NULL,
+            toDecimal64OrNull(toString(arrayReduce('sumOrNull', [
+                toDecimal64OrNull(attributes['llm.cost.prompt'], 8),
+                toDecimal64OrNull(attributes['llm.cost.completion'], 8)])), 8)),
+        if(attributes['langfuse.observation.cost_details'] = '', NULL,
+            toDecimal64OrNull(toString(arrayReduce('sumOrNull', arrayMap(
+                part -> toDecimal64OrNull(part.2, 8), JSONExtractKeysAndValuesRaw(attributes['langfuse.observation.cost_details'])))), 8))),
 
     MODIFY COLUMN agent_id LowCardinality(String) MATERIALIZED arrayFirst(text -> text != '', [
         attributes['gen_ai.agent.id'], attributes['agent.id']]),
     MODIFY COLUMN agent_name LowCardinality(String) MATERIALIZED arrayFirst(text -> text != '', [
         attributes['gen_ai.agent.name'], attributes['agent.name'], attributes['agent_name'],
-        if(attributes['traceloop.span.kind'] = 'agent', attributes['traceloop.entity.name'], '')]),
+        if(attributes['traceloop.span.kind'] = 'agent', attributes['traceloop.entity.name'], ''),
+        if(operation IN ('invoke_agent', 'create_agent') AND startsWith(name, concat(operation, ' ')),
+            trim(substring(name, length(operation) + 2)), ''),
+        attributes['graph.node.name'], attributes['graph.node.id']]),
     MODIFY COLUMN session_id String MATERIALIZED arrayFirst(text -> text != '', [
         attributes['gen_ai.conversation.id'], attributes['session.id'], attributes['langfuse.session.id'],
         attributes['traceloop.association.properties.session_id'],
@@ -124,22 +158,50 @@ ALTER TABLE spans
     MODIFY COLUMN error_type LowCardinality(String) MATERIALIZED arrayFirst(text -> text != '', [
         attributes['error.type'], attributes['exception.type'],
         tupleElement(arrayFirst(event -> tupleElement(event, 'name') = 'exception', events), 'attributes')['exception.type']]),
-    MODIFY COLUMN tags Array(String) MATERIALIZED arrayDistinct(arrayFlatten(arrayMap(
-        key -> if(attribute_types[indexOf(mapKeys(attributes), key)] = 'array',
-            arrayFilter(tag -> tag != '', extractAll(base64Decode(attributes[key]), '\\x0a[\\x00-\\x7f]([^\\x0a]+)')),
-            JSONExtract(attributes[key], 'Array(String)')),
-        arrayFilter(key -> key IN ('tag.tags', 'langfuse.trace.tags', 'langfuse.tags', 'logfire.tags'),
-            mapKeys(attributes))))),
+    -- An array is protobuf: a field `0a <length> <value>` for each item, and of a text the value is `0a <length> <text>`.
+    -- A length has seven bits a byte, and a second byte if the first has its high bit; a third would lie beyond the
+    -- 16 KiB that are looked at. Each step of the fold takes one value off the front. What was cut short is no tag.
+    MODIFY COLUMN tags Array(String) MATERIALIZED arrayDistinct(arrayFilter(
+        tag -> tag != '' AND isValidUTF8(tag),
+        arrayFlatten(arrayMap(
+            key -> if(attribute_types[indexOf(mapKeys(attributes), key)] = 'array',
+                arrayMap(
+                    value -> substring(value, 3 + bitTest(reinterpretAsUInt16(substring(value, 2, 2)), 7)),
+                    arrayFilter(
+                        value -> startsWith(value, '\n'),
+                        tupleElement(arrayFold(
+                            (state, step) -> arrayMap(
+                                (start, size) -> (
+                                    substring(state.1, start + size),
+                                    if(start + size <= length(state.1) + 1,
+                                        arrayPushBack(state.2, substring(state.1, start, size)), state.2)),
+                                arrayMap(word -> 3 + bitTest(word, 7),
+                                    [reinterpretAsUInt16(substring(state.1, 2, 2))]),
+                                arrayMap(word -> word % 128 + bitTest(word, 7) * intDiv(word, 256) * 128,
+                                    [reinterpretAsUInt16(substring(state.1, 2, 2))]))[1],
+                            range(least(128, countSubstrings(tryBase64Decode(attributes[key]), '\n'))),
+                            (substring(tryBase64Decode(attributes[key]), 1, 16384), []::Array(String))), 2))),
+                JSONExtract(attributes[key], 'Array(String)')),
+            arrayFilter(key -> key IN ('tag.tags', 'langfuse.trace.tags', 'langfuse.tags', 'logfire.tags'),
+                mapKeys(attributes)))))),
 
-    -- Scores that instrumentation reports beside or after a call; the read side makes annotations of them.
+    -- Scores that instrumentation reports beside or after a call, those with a name; the read side makes annotations of
+    -- them (`evaluations.py` reads the same keys).
     ADD COLUMN IF NOT EXISTS scores Array(Float64) MATERIALIZED arrayConcat(
         arrayFilter(score -> isFinite(score), arrayMap(
             event -> toFloat64OrNull(tupleElement(event, 'attributes')['gen_ai.evaluation.score.value']),
-            arrayFilter(event -> tupleElement(event, 'name') = 'gen_ai.evaluation.result', events)))::Array(Float64),
+            arrayFilter(event -> tupleElement(event, 'name') = 'gen_ai.evaluation.result'
+                AND tupleElement(event, 'attributes')['gen_ai.evaluation.name'] != '', events)))::Array(Float64),
+        arrayFilter(score -> isFinite(score), if(attributes['gen_ai.evaluation.name'] = '', [],
+            [toFloat64OrNull(attributes['gen_ai.evaluation.score.value'])]))::Array(Float64),
         arrayFilter(score -> isFinite(score), arrayMap(
             key -> toFloat64OrNull(attributes[key]),
-            arrayFilter(key -> startsWith(key, 'evaluations.') AND endsWith(key, '.score'),
-                mapKeys(attributes))))::Array(Float64)),
+            arrayFilter(
+                key -> match(key, '^(trace[.]|session[.])?(evaluations|annotations)[.][0-9]+([.](evaluation|annotation))?[.]score$')
+                    AND arrayExists(
+                        name -> attributes[concat(replaceRegexpOne(key, '([.](evaluation|annotation))?[.]score$', ''), name)] != '',
+                        ['.name', '.evaluation.name', '.annotation.name']),
+                arrayFilter(key -> endsWith(key, '.score'), mapKeys(attributes)))))::Array(Float64)),
 
     -- Every word of a span. Merges build the index, inserts do not: a part that was just written is small enough to be
     -- read. A merge writes every row and its words again, which costs half as much as taking it in, so merges take
