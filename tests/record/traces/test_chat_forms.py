@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from specloop.record.traces.conversation import DEPTH_MAX, ChatMessage, MessagePart, messages_of
+from specloop.record.traces.conversation import ChatMessage, MessagePart, messages_of
+from specloop.record.traces.conversation.values import DEPTH_MAX
 from specloop.record.traces.model import Event, GenAI, Scope, Span, Usage
 from tests.record.traces.harness import Server, hex_trace, request_of, span_of
 
