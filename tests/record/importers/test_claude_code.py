@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from specloop.record.sessions.importers import LocalSession, Places, find_local, find_transcripts, read_transcript
 from tests.record.importers.stores import CLAUDE_ID, FOLDER, claude_record, claude_records, lines, write_claude
 
@@ -182,3 +184,48 @@ def test_a_command_is_the_title_as_it_was_typed(tmp_path: Path) -> None:
     write_claude(tmp_path, [claude_record("user", "u1", None, "<command-name>/exit</command-name>")])
     (found,) = find_local(tmp_path)
     assert read_transcript(found) is None
+
+
+def queued(words: Any, second: int, key: str | None = "q1", parent: str | None = "a1", **more: Any) -> dict[str, Any]:
+    """What the user typed while the agent worked."""
+    attachment = {"type": "queued_command", "prompt": words, "commandMode": "prompt", **more}
+    record = claude_record("user", key or "", parent, "", second)
+    del record["message"]
+    if key is None:
+        del record["uuid"]
+    return {**record, "type": "attachment", "attachment": attachment}
+
+
+@pytest.mark.parametrize("words", ["Tests too", [{"type": "text", "text": "Tests too"}]])
+@pytest.mark.parametrize("key", ["q1", None])
+def test_what_is_typed_while_the_agent_works_is_the_users(tmp_path: Path, words: Any, key: str | None) -> None:
+    records = claude_records()
+    write_claude(tmp_path, [*records, queued(words, 3, key)])
+    session = read(tmp_path)
+    assert said(session) == ["List the files", "I will look.", "Tests too", "There is one file.", "Thank you"]
+    assert [message["role"] for message in messages(session) if "Tests too" in str(message)] == ["user"]
+    assert session.session_data is not None
+    assert len(session.session_data["exchanges"]) == 3
+
+
+def test_what_was_queued_and_stands_there_as_a_message_is_told_once(tmp_path: Path) -> None:
+    taken_up = claude_record("user", "u9", "a2", "Tests too", 6)
+    write_claude(tmp_path, [*claude_records(), queued("Tests too", 3), queued("Tests too", 3), taken_up])
+    assert said(read(tmp_path)).count("Tests too") == 1
+    later = {**claude_record("user", "u9", "a2", "Tests too"), "timestamp": "2026-10-09T12:00:00.000Z"}
+    write_claude(tmp_path, [*claude_records(), queued("Tests too", 3), later])
+    assert said(read(tmp_path)).count("Tests too") == 2
+
+
+@pytest.mark.parametrize("more", [{"commandMode": "bash"}, {"origin": {"kind": "task"}}, {"type": "file"}])
+def test_other_attachments_are_not_the_users(tmp_path: Path, more: dict[str, Any]) -> None:
+    write_claude(tmp_path, [*claude_records(), queued("Tests too", 3, **more)])
+    assert "Tests too" not in said(read(tmp_path))
+
+
+def test_a_summary_of_another_session_is_not_this_ones(tmp_path: Path) -> None:
+    other = {"type": "summary", "summary": "Another session", "leafUuid": "elsewhere"}
+    write_claude(tmp_path, [other, *claude_records(), other])
+    assert read(tmp_path).summary == "Files of the demo"
+    write_claude(tmp_path, [other, *claude_records()[:-1]])
+    assert read(tmp_path).summary is None

@@ -45,7 +45,7 @@ class Choice:
         return list(chosen.values())
 
     def _is_recent(self, found: FoundTranscript) -> bool:
-        return self.since is None or found.mtime_ns >= self.since.timestamp() * 1e9
+        return self.since is None or found.is_closed or found.mtime_ns >= self.since.timestamp() * 1e9
 
 
 def choose(sources: Sequence[str] = (), since: str | None = None, paths: Sequence[Path] = ()) -> Choice:
@@ -57,8 +57,10 @@ def choose(sources: Sequence[str] = (), since: str | None = None, paths: Sequenc
         if name not in SOURCES:
             raise BadRequest(f"there is no source '{name}'; there are {', '.join(SOURCES)}")
     for path in paths:
-        if not path.exists():
+        if not os.path.exists(path):
             raise BadRequest(f"{path}: there is no such file or folder")
+        if not os.access(path, os.R_OK):
+            raise BadRequest(f"{path}: you may not read it")
     return Choice(tuple(sources), _moment(since) if since else None, tuple(path.absolute() for path in paths))
 
 

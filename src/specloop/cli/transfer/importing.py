@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -101,7 +102,11 @@ class Importer:
         Raises: Unauthenticated, RemoteError and httpx.HTTPError when the server cannot be asked what it has.
         """
         self._report, self._summary, self._taken = report, Summary(), {}
-        changed = sorted(self._changed(transcripts), key=_precedence)
+        with suppress(Stopped):  # while the server was asked what it has
+            self._import(sorted(self._changed(transcripts), key=_precedence))
+        return self._summary
+
+    def _import(self, changed: list[FoundTranscript]) -> None:
         preparing = ThreadPoolExecutor(PREPARING_THREADS, thread_name_prefix="prepare")
         uploading = ThreadPoolExecutor(UPLOADS_MAX, thread_name_prefix="upload")
         try:
@@ -109,8 +114,8 @@ class Importer:
         finally:
             preparing.shutdown(cancel_futures=True)
             uploading.shutdown(cancel_futures=True)
+            self._taken.clear()
             self._save()
-        return self._summary
 
     def _pass_on(
         self, preparing: ThreadPoolExecutor, uploading: ThreadPoolExecutor, changed: list[FoundTranscript]

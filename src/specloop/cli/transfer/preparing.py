@@ -1,6 +1,7 @@
 """From transcripts on disk to request bodies: read, take the secrets out, render, compress.
 
-Works on several transcripts at once, because looking for secrets has a price per look.
+Each session is looked through alone: what is a secret in one may be a word in the next, and a session must not be sent
+otherwise because of its company.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 from specloop.record.sessions.importers import (
     FoundTranscript,
@@ -18,6 +18,7 @@ from specloop.record.sessions.importers import (
     identify_project,
     read_transcript,
 )
+from specloop.record.sessions.importers.fields import printable
 from specloop.record.sessions.importers.payload import (
     Client,
     Outgoing,
@@ -25,7 +26,7 @@ from specloop.record.sessions.importers.payload import (
     texts_to_scan,
     without_secrets,
 )
-from specloop.record.sessions.redaction import Redaction, RedactionUnavailable, Secret, SecretScanner
+from specloop.record.sessions.redaction import RULES_VERSION, Redaction, RedactionUnavailable, SecretScanner
 
 BATCH_BYTES = 2_000_000
 BATCH_FILES = 24
@@ -40,12 +41,6 @@ class Prepared:
     has_data: bool = False
     problem: str | None = None
     is_other: bool = False
-
-
-class Skip(Enum):
-    """Why a session is left out."""
-
-    OTHER_PROJECT = "other project"
 
 
 class Preparer:
@@ -68,27 +63,13 @@ class Preparer:
 
     @property
     def version(self) -> str:
-        """Changes when the same file would be sent otherwise: another client, with or without secrets, elsewhere."""
+        """Changes when the same file would be sent otherwise: another client, other secrets left out, elsewhere."""
         target = self._into.project_id if self._into else ""
-        return f"{self._client.version}-{'redacted' if self._scanner else 'whole'}-{target}"
+        return f"{self._client.version}-{f'redacted{RULES_VERSION}' if self._scanner else 'whole'}-{target}"
 
     def prepare(self, batch: Sequence[FoundTranscript]) -> list[Prepared]:
         """One result for each transcript, in order."""
-        read = [self._read(found) for found in batch]
-        sessions = [each for each in read if isinstance(each, LocalSession)]
-        try:
-            secrets = self._secrets_of(sessions)
-        except RedactionUnavailable as error:  # nothing is sent that was not looked through
-            return [Prepared(found, problem=f"{found.place}: {error.detail}") for found in batch]
-        prepared = list[Prepared]()
-        for found, each in zip(batch, read, strict=True):
-            if isinstance(each, LocalSession):
-                prepared.append(self._build(found, each, Redaction(secrets)))
-            elif isinstance(each, Skip):
-                prepared.append(Prepared(found, is_other=True))
-            else:
-                prepared.append(Prepared(found, problem=each))
-        return prepared
+        return [self._prepared(found) for found in batch]
 
     def project_of(self, session: LocalSession) -> ProjectIdentity:
         """Where the session belongs."""
@@ -100,28 +81,27 @@ class Preparer:
                 self._known[place] = identify_project(*place)
             return self._known[place]
 
-    def _secrets_of(self, sessions: Iterable[LocalSession]) -> list[Secret]:
-        if self._scanner is None:
-            return []
-        return self._scanner.find(text for each in sessions for text in texts_to_scan(each))
-
-    def _read(self, found: FoundTranscript) -> LocalSession | Skip | str | None:
+    def _prepared(self, found: FoundTranscript) -> Prepared:
         try:
             session = read_transcript(found)
         except UnreadableTranscript as error:
-            return error.detail
+            return Prepared(found, problem=printable(error.detail))
         except Exception as error:  # a transcript of a kind nobody has seen must not stop the others
-            return f"{found.place}: cannot be read ({type(error).__name__})"
-        if session is not None and self._only not in (None, self.project_of(session).project_id):
-            return Skip.OTHER_PROJECT
-        return session
-
-    def _build(self, found: FoundTranscript, session: LocalSession, redaction: Redaction) -> Prepared:
+            return Prepared(found, problem=f"{found.place}: cannot be read ({type(error).__name__})")
         try:
-            clean, redacted = without_secrets(session, redaction)
-            outgoing = build_outgoing(clean, self.project_of(session), self._client, redacted)
-        except UnreadableTranscript as error:
-            return Prepared(found, problem=f"{found.place}: {error.detail}")
+            return self._built(found, session) if session is not None else Prepared(found)
+        except (UnreadableTranscript, RedactionUnavailable) as error:  # nothing is sent that was not looked through
+            return Prepared(found, problem=f"{found.place}: {printable(error.detail)}")
+        except Exception as error:  # as above: one that is nested too deeply, for example
+            return Prepared(found, problem=f"{found.place}: cannot be sent ({type(error).__name__})")
+
+    def _built(self, found: FoundTranscript, session: LocalSession) -> Prepared:
+        project = self.project_of(session)
+        if self._only not in (None, project.project_id):
+            return Prepared(found, is_other=True)
+        secrets = self._scanner.find(texts_to_scan(session)) if self._scanner else ()
+        clean, redacted = without_secrets(session, Redaction(secrets))
+        outgoing = build_outgoing(clean, project, self._client, redacted)
         return Prepared(found, outgoing, has_data=session.session_data is not None)
 
 

@@ -22,7 +22,7 @@ from specloop.cli.transfer.server import seconds_since
 from specloop.cli.transfer.state import SentState
 from specloop.cli.transfer.stopping import stopping
 from specloop.cli.transfer.watching import Watcher
-from specloop.record.sessions.importers import SOURCES
+from specloop.record.sessions.importers import SOURCES, find_transcripts
 from specloop.record.sessions.importers.device import device_id, machine_name
 from specloop.record.sessions.importers.payload import Client
 from specloop.record.sessions.redaction import BetterleaksScanner, RedactionUnavailable
@@ -70,7 +70,7 @@ class Work:
         """Each source that has a store on this machine: name, transcripts, megabytes."""
         rows = list[dict[str, Any]]()
         for name, source in SOURCES.items():
-            sizes = [found.size for found in source.find(usual_places())]
+            sizes = [found.size for found in find_transcripts(usual_places(), [name]) if not found.is_closed]
             facts = {"source": name, "agent": source.agent, "transcripts": len(sizes)}
             rows.append({**facts, "megabytes": round(sum(sizes) / 1e6, 1)})
         return rows

@@ -11,6 +11,7 @@ from specloop.record.sessions.importers.registry import (
     find_in,
     find_local,
     find_transcripts,
+    holds_many,
     read_transcript,
     watched_roots,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "find_in",
     "find_local",
     "find_transcripts",
+    "holds_many",
     "identify_project",
     "read_transcript",
     "watched_roots",

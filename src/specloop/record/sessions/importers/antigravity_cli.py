@@ -6,6 +6,7 @@ command said that went on in the background stands in a file of its own, named f
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -17,7 +18,7 @@ from specloop.kit import json
 from specloop.record.sessions.importers.conversation import Conversation
 from specloop.record.sessions.importers.errors import UnreadableTranscript
 from specloop.record.sessions.importers.fields import child, children, count, text, without
-from specloop.record.sessions.importers.files import found_file, walk
+from specloop.record.sessions.importers.files import found_file, matching, walk
 from specloop.record.sessions.importers.lines import read_lines
 from specloop.record.sessions.importers.model import Document, FoundTranscript, LocalSession, Places
 
@@ -50,16 +51,16 @@ class AntigravityCLI:
     def find(self, places: Places) -> Iterator[FoundTranscript]:
         """Every session."""
         for root in self.roots(places):
-            for logs in sorted(root.glob("*/.system_generated/logs")):
+            for logs in matching(root, "*/.system_generated/logs"):
                 yield from self.find_in(logs)
 
     def find_in(self, path: Path) -> Iterator[FoundTranscript]:
         """Sessions at or below the path; the shortened form of one only where the full one is missing."""
         for file in walk(path, _FULL, _SHORT):
-            is_session = file.name == _FULL or (file.name == _SHORT and not file.with_name(_FULL).exists())
+            is_session = file.name == _FULL or (file.name == _SHORT and not os.path.exists(file.with_name(_FULL)))
             if _STORE not in file.parts or not is_session:
                 continue
-            if found := found_file(self.name, file, *_tasks(file).glob("task-*.log")):
+            if found := found_file(self.name, file, *matching(_tasks(file), "task-*.log")):
                 yield found
 
     def read(self, found: FoundTranscript) -> LocalSession | None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from specloop.record.sessions.importers.blocks import tell_answer, tell_results
 from specloop.record.sessions.importers.conversation import About, Conversation, add_usage
-from specloop.record.sessions.importers.fields import as_document, child, count, joined, once, text
-from specloop.record.sessions.importers.files import found_file, walk
+from specloop.record.sessions.importers.fields import as_document, child, count, joined, moment, once, text
+from specloop.record.sessions.importers.files import found_file, matching, walk
 from specloop.record.sessions.importers.lines import JSONLines, first_record, read_lines
 from specloop.record.sessions.importers.model import Document, FoundTranscript, LocalSession, Places
 
@@ -29,6 +29,8 @@ _COMMAND = re.compile(r"<command-name>([^<]*)</command-name>")
 _ARGUMENTS = re.compile(r"<command-args>(.*?)</command-args>", re.DOTALL)
 _SIDE_PREFIX = "agent-"
 _SETTLED_NS = 2_000_000_000
+_TAKEN_UP_SECONDS = (-5.0, 600.0)
+"""A message that was queued and stands there as the user's own as well was taken up in this time."""
 _OUTPUT_OF_COMMANDS = ("<local-command-stdout>", "<local-command-stderr>", "<local-command-caveat>")
 
 
@@ -67,6 +69,7 @@ class ClaudeCode:
         session_id = _session_id(records, found.path.stem)
         sides = [read_lines(path) for path in self._sides.of(found.path, session_id)]
         main_chain, side_chains = _chains(records)
+        side_chains += [[record] for record in _queued(main.records, records)]
         side_chains += [_ordered(_distinct(side.records)) for side in sides]
         ordered = list(_merged(main_chain, [chain for chain in side_chains if chain]))
         talk = Conversation(session_id, "claude-code", self.agent, _first(ordered, "cwd"), _version(ordered))
@@ -99,7 +102,7 @@ def _typed(prompt: str) -> str:
 
 def _own_sides(file: Path) -> list[Path]:
     folder = file.with_suffix("") / "subagents"
-    return list(folder.glob("*.jsonl")) if folder.is_dir() else []
+    return matching(folder, "*.jsonl")
 
 
 class _SideFiles:
@@ -114,7 +117,7 @@ class _SideFiles:
 
     def of(self, file: Path, session_id: str) -> list[Path]:
         """The files of one session."""
-        return sorted(_own_sides(file)) + self._beside(file.parent).get(session_id, [])
+        return _own_sides(file) + self._beside(file.parent).get(session_id, [])
 
     def _beside(self, folder: Path) -> dict[str, list[Path]]:
         changed_at = folder.stat().st_mtime_ns
@@ -143,6 +146,47 @@ def _distinct(records: Iterable[Document]) -> list[Document]:
         if record.get("type") in ("user", "assistant") and (key := text(record, "uuid")):
             by_id.setdefault(key, record)
     return list(by_id.values())
+
+
+def _queued(records: Iterable[Document], told: list[Document]) -> list[Document]:
+    """What the user typed while the agent worked, as messages of theirs. The program hands it to the model as an
+    attachment and makes no message of it, mostly; `told` are the messages that there are."""
+    uses = [record for record in told if record.get("type") == "user" and not record.get("isMeta")]
+    queued = list[Document]()
+    seen = {record["uuid"] for record in told}
+    for place, record in enumerate(records):
+        attachment = child(record, "attachment")
+        if not _is_typed(record, attachment) or (key := text(record, "uuid") or f"queued-{place}") in seen:
+            continue
+        seen.add(key)
+        message = {"role": "user", "content": attachment.get("prompt")}
+        typed = {**record, "type": "user", "uuid": key, "message": message}
+        if (same := next((each for each in uses if _is_same(typed, each)), None)) is None:
+            queued.append(typed)
+        else:
+            uses.remove(same)
+    return queued
+
+
+def _is_typed(record: Document, attachment: Document) -> bool:
+    origin = child(attachment, "origin") or child(record, "origin")
+    return (
+        record.get("type") == "attachment"
+        and attachment.get("type") == "queued_command"
+        and attachment.get("commandMode") == "prompt"
+        and origin.get("kind") in (None, "human")
+        and not record.get("isMeta")
+    )
+
+
+def _is_same(queued: Document, told: Document) -> bool:
+    if text(child(queued, "attachment"), "source_uuid") == told["uuid"]:
+        return True
+    typed, said = (joined(child(each, "message").get("content"), "text").strip() for each in (queued, told))
+    first, later = moment(queued.get("timestamp")), moment(told.get("timestamp"))
+    if typed != said or first is None or later is None:
+        return typed == said
+    return _TAKEN_UP_SECONDS[0] <= (later - first).total_seconds() <= _TAKEN_UP_SECONDS[1]
 
 
 def _session_id(records: list[Document], stem: str) -> str:
@@ -249,9 +293,15 @@ def _version(records: list[Document]) -> str:
     return _first(records, "version") or "unknown"
 
 
-def _summary(records: Iterable[Document]) -> str | None:
-    """A name that the user or the program gave the session; the newest counts, the user's before the program's."""
-    given = {text(record, "type"): record for record in records}
+def _summary(records: Sequence[Document]) -> str | None:
+    """A name that the user or the program gave the session; the newest counts, the user's before the program's. A file
+    may begin with summaries of other sessions: one of this session names a message of its own."""
+    known = {text(record, "uuid") for record in records} - {""}
+    given = {
+        kind: record
+        for record in records
+        if (kind := text(record, "type")) != "summary" or text(record, "leafUuid") in known
+    }
     for kind, name in (("custom-title", "customTitle"), ("ai-title", "aiTitle"), ("summary", "summary")):
         if said := text(as_document(given.get(kind)), name):
             return said

@@ -28,7 +28,9 @@ from specloop.record.sessions.importers.model import Document, FoundTranscript, 
 
 _SESSION_IN_NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl$")
 _EXIT_CODE = re.compile(r"^(?:Exit code:|Process exited with code) (-?\d+)", re.MULTILINE)
-_NOT_TYPED = ("<environment_context>", "<user_instructions>", "<INSTRUCTIONS>", "# AGENTS.md", "<permissions")
+_CONTEXT = "<environment_context>"
+_TOLD_CWD = re.compile(r"<cwd>([^<\n]+)</cwd>|^\s*Current working directory: (.+)$", re.MULTILINE)
+_NOT_TYPED = (_CONTEXT, "<user_instructions>", "<INSTRUCTIONS>", "# AGENTS.md", "<permissions")
 _USAGE = {
     "inputTokens": "input_tokens",
     "outputTokens": "output_tokens",
@@ -107,14 +109,18 @@ def _named(path: Path) -> str:
 
 
 def _cwd(items: list[Item]) -> str | None:
-    return next(
-        (
-            cwd
-            for kind, payload, _ in items
-            if kind in ("session_meta", "turn_context") and (cwd := text(payload, "cwd"))
-        ),
-        None,
-    )
+    """Where the agent worked: a fact of the session or of a turn; the oldest programs told it to the model only."""
+    facts = (payload for kind, payload, _ in items if kind in ("session_meta", "turn_context"))
+    return next((cwd for payload in facts if (cwd := text(payload, "cwd"))), None) or _told_cwd(items)
+
+
+def _told_cwd(items: list[Item]) -> str | None:
+    for kind, payload, _ in items:
+        if kind == "response_item" and payload.get("role") == "user":
+            words = joined(payload.get("content"), "input_text", "text")
+            if words.lstrip().startswith(_CONTEXT) and (found := _TOLD_CWD.search(words)):
+                return (found[1] or found[2]).strip()
+    return None
 
 
 class _Teller:

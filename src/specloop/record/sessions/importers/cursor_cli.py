@@ -5,6 +5,7 @@ One SQLite file per session holds content-addressed blobs: messages as JSON, and
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,7 @@ from specloop.record.sessions.importers.conversation import Conversation
 from specloop.record.sessions.importers.editors import path_of
 from specloop.record.sessions.importers.fields import as_document, as_list, child, joined, json_text, text
 from specloop.record.sessions.importers.files import found_file, walk
+from specloop.record.sessions.importers.lines import record_of
 from specloop.record.sessions.importers.model import Document, FoundTranscript, LocalSession, Places
 from specloop.record.sessions.importers.protobuf import ProtobufError, length_delimited
 from specloop.record.sessions.importers.sqlite_store import log_of, opened_store
@@ -46,14 +48,14 @@ class CursorCLI:
         """Chats at or below the path."""
         for file in walk(path, "store.db"):
             log = log_of(file)
-            if found := found_file(self.name, file, *([log] if log.exists() else [])):
+            if found := found_file(self.name, file, *([log] if os.path.exists(log) else [])):
                 yield found
 
     def read(self, found: FoundTranscript) -> LocalSession | None:
         """The session; None when nobody typed a word."""
         with opened_store(found.path) as store:
             facts = _facts(store)
-            messages, workspace = _messages(store, text(facts, "latestRootBlobId"))
+            messages, workspace, skipped = _messages(store, text(facts, "latestRootBlobId"))
         session_id = found.path.parent.name
         talk = Conversation(session_id, "cursor", self.agent, workspace)
         model = text(facts, "lastUsedModel")
@@ -71,6 +73,7 @@ class CursorCLI:
             prompt=talk.prompt,
             summary=text(facts, "name") or None,
             models=talk.models,
+            skipped_lines=skipped,
         )
 
 
@@ -78,14 +81,15 @@ def _facts(store: sqlite3.Connection) -> Document:
     """The one row of `meta`: JSON, written as hexadecimal digits."""
     for (value,) in store.execute("SELECT value FROM meta WHERE key = '0'"):
         try:
-            return as_document(json.loads(bytes.fromhex(value) if isinstance(value, str) else value))
+            return record_of(bytes.fromhex(value) if isinstance(value, str) else _body(value)) or {}
         except ValueError:
             return {}
     return {}
 
 
-def _messages(store: sqlite3.Connection, root_id: str) -> tuple[list[Document], str | None]:
-    """(messages in order, folder). Without a readable root: every message, as it was written."""
+def _messages(store: sqlite3.Connection, root_id: str) -> tuple[list[Document], str | None, int]:
+    """(messages in order, folder, how many could not be read). Without a readable root: every message, as it was
+    written."""
     root = store.execute("SELECT data FROM blobs WHERE id = ?", [root_id]).fetchone()
     try:
         fields = length_delimited(bytes(root[0])) if root else []
@@ -97,20 +101,15 @@ def _messages(store: sqlite3.Connection, root_id: str) -> tuple[list[Document], 
         rows = (store.execute("SELECT data FROM blobs WHERE id = ?", [each]).fetchone() for each in ids)
     else:
         rows = store.execute("SELECT data FROM blobs ORDER BY rowid")
-    messages = [message for row in rows if row and (message := _message(row[0]))]
+    bodies = [body for row in rows if row and (body := _body(row[0])).startswith(b"{")]
+    read = [record_of(body) for body in bodies]
+    messages = [message for message in read if message and "role" in message]
     named = next((value.decode("utf-8", "replace") for number, value in fields if number == _WORKSPACE_FIELD), None)
-    return messages, _folder(named) or _told_folder(messages)
+    return messages, _folder(named) or _told_folder(messages), read.count(None)
 
 
-def _message(data: Any) -> Document | None:
-    body = data.encode() if isinstance(data, str) else bytes(data)
-    if not body.startswith(b"{"):
-        return None
-    try:
-        message = as_document(json.loads(body))
-    except json.JSONDecodeError:
-        return None
-    return message if "role" in message else None
+def _body(data: Any) -> bytes:
+    return data.encode() if isinstance(data, str) else data if isinstance(data, bytes) else b""
 
 
 def _folder(address: str | None) -> str | None:

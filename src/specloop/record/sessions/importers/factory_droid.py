@@ -5,6 +5,7 @@ Model and tokens of the whole session stand beside it, in `<session>.settings.js
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -48,7 +49,7 @@ class FactoryDroid:
             if "sessions" not in (file.parent.name, file.parent.parent.name):
                 continue
             settings = _settings_path(file)
-            if found := found_file(self.name, file, *([settings] if settings.exists() else [])):
+            if found := found_file(self.name, file, *([settings] if os.path.exists(settings) else [])):
                 yield found
 
     def read(self, found: FoundTranscript) -> LocalSession | None:

@@ -107,6 +107,11 @@ def time_text(value: Any) -> str | None:
     return format_time(read) if read else None
 
 
+def printable(words: str) -> str:
+    """Text that may be written anywhere: what of a file's name is no character is shown by its number."""
+    return words.encode("utf-8", "backslashreplace").decode()
+
+
 def once(values: Iterable[str]) -> tuple[str, ...]:
     """The values that are not empty, each once, in order of appearance."""
     return tuple(dict.fromkeys(value for value in values if value))

@@ -13,7 +13,7 @@ from typing import Any
 from specloop.kit import json
 from specloop.record.sessions.importers.conversation import Conversation, add_usage
 from specloop.record.sessions.importers.fields import as_document, as_list, child, children, count, joined, text
-from specloop.record.sessions.importers.files import found_file, walk
+from specloop.record.sessions.importers.files import found_file, matching, walk
 from specloop.record.sessions.importers.lines import read_document, read_lines
 from specloop.record.sessions.importers.model import Document, FoundTranscript, LocalSession, Places
 
@@ -40,7 +40,7 @@ class GeminiCLI:
     def find(self, places: Places) -> Iterator[FoundTranscript]:
         """Every chat of every project."""
         for root in self.roots(places):
-            for chats in sorted(root.glob("*/chats")):
+            for chats in matching(root, "*/chats"):
                 yield from self.find_in(chats)
 
     def find_in(self, path: Path) -> Iterator[FoundTranscript]:
@@ -105,7 +105,7 @@ def _project_folder(path: Path, chat: Document) -> str | None:
     slot = path.parent.parent
     try:
         return (slot / ".project_root").read_text(encoding="utf-8").strip()
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         pass
     for folder, name in _listed_projects(slot.parent.parent / "projects.json").items():
         if slot.name in (name, hashlib.sha256(folder.encode()).hexdigest()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as lenient_json
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -42,7 +43,7 @@ def read_document(path: Path) -> tuple[Document, str]:
     Raises: UnreadableTranscript.
     """
     body = read_bytes(path)
-    document = _record(body)
+    document = record_of(body)
     if document is None:
         raise UnreadableTranscript(f"{path} holds no JSON object")
     return document, body.decode("utf-8", "replace")
@@ -61,13 +62,13 @@ def read_lines(path: Path) -> JSONLines:
     for line in lines:
         if not line.strip():
             continue
-        record = _record(line)
+        record = record_of(line)
         if record:
             records.append(record)
         else:
             skipped += 1
     whole = body.decode("utf-8", "replace")
-    if last := _record(unfinished):
+    if last := record_of(unfinished):
         records.append(last)
     elif unfinished.strip():
         whole = body[: len(body) - len(unfinished)].decode("utf-8", "replace")
@@ -78,12 +79,14 @@ def first_record(path: Path) -> Document:
     """The object of the first line; an empty one when it cannot be read."""
     try:
         with path.open("rb") as file:
-            return _record(file.readline()) or {}
+            return record_of(file.readline()) or {}
     except OSError:
         return {}
 
 
-def _record(line: bytes) -> Document | None:
+def record_of(line: bytes) -> Document | None:
+    """The object that some JSON is, half characters and strange numbers allowed; None where there is none."""
+    line = line.removeprefix(BOM_UTF8)
     if not line.strip():
         return None
     try:

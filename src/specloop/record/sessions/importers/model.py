@@ -25,23 +25,35 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class FoundTranscript:
-    """A transcript that exists, not yet read. `key` names one session inside a store that holds many."""
+    """A transcript that exists, not yet read.
+
+    `key` names one session inside a store that holds many, `digest` changes with that session alone, and `store` is the
+    store as it was when it was looked into.
+    """
 
     source: str
     path: Path
     size: int
     mtime_ns: int
     key: str = ""
+    digest: str = ""
+    store: Any = field(default=None, compare=False, repr=False)
 
     @property
     def place(self) -> str:
-        """The path, and the key where there is one."""
-        return f"{self.path}#{self.key}" if self.key else str(self.path)
+        """The path, and the key where there is one; always a text that can be written."""
+        path = str(self.path).encode("utf-8", "backslashreplace").decode()
+        return f"{path}#{self.key}" if self.key else path
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether this is a folder that may not be looked into, which stands for what may be in it."""
+        return self.mtime_ns == 0 and self.size == 0
 
     @property
     def fingerprint(self) -> str:
-        """Changes whenever the file does."""
-        return f"{self.size}-{self.mtime_ns}"
+        """Changes whenever the session does."""
+        return self.digest or f"{self.size}-{self.mtime_ns}"
 
 
 @dataclass(frozen=True, slots=True)

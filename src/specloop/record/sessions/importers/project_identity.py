@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import sys
 from configparser import ConfigParser, Error
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from specloop.kit import json
-from specloop.record.sessions.importers.fields import as_document, text
+from specloop.record.sessions.importers.fields import as_document, printable, text
 
 _FOLDS_CASE = sys.platform in ("darwin", "win32")
 _SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
@@ -33,6 +34,8 @@ def identify_project(folder: str | None, remote: str | None = None) -> ProjectId
     if not folder and not remote:
         return ProjectIdentity(digest_id(_NO_PROJECT), _NO_PROJECT)
     path = Path(folder) if folder else None
+    if folder and path and not path.is_absolute():
+        return _elsewhere(folder, remote)
     if path and (kept := _kept_identity(path)):
         return kept
     root = path and git_root(path)
@@ -40,12 +43,25 @@ def identify_project(folder: str | None, remote: str | None = None) -> ProjectId
     if address:
         return ProjectIdentity(digest_id(normal_address(address)), _name_of(address))
     place = str(root or path)
-    return ProjectIdentity(digest_id(place.lower() if _FOLDS_CASE else place), Path(place).name or place)
+    name = printable(Path(place).name or place)
+    return ProjectIdentity(digest_id(place.lower() if _FOLDS_CASE else place), name)
+
+
+def _elsewhere(folder: str, remote: str | None) -> ProjectIdentity:
+    """The project of a folder on another kind of machine: nothing on this disk says anything about it. Windows knows no
+    difference of case, and an id made there is made of small letters."""
+    if remote:
+        return ProjectIdentity(digest_id(normal_address(remote)), _name_of(remote))
+    windows = PureWindowsPath(folder)
+    if windows.drive:
+        return ProjectIdentity(digest_id(str(windows).lower()), printable(windows.name or folder))
+    place = PurePosixPath(folder)
+    return ProjectIdentity(digest_id(str(place)), printable(place.name or folder))
 
 
 def digest_id(text_of_project: str) -> str:
     """The first 16 hex digits of the SHA-256, in groups of four."""
-    digits = hashlib.sha256(text_of_project.encode()).hexdigest()
+    digits = hashlib.sha256(text_of_project.encode("utf-8", "backslashreplace")).hexdigest()
     return "-".join(digits[at : at + 4] for at in range(0, 16, 4))
 
 
@@ -63,7 +79,7 @@ def normal_address(address: str) -> str:
 def git_root(folder: Path) -> Path | None:
     """The folder at or above that holds `.git`. A folder that is gone is looked for above all the same."""
     for each in (folder, *folder.parents):
-        if (each / ".git").exists():
+        if os.path.exists(each / ".git"):
             return each
     return None
 
@@ -74,7 +90,7 @@ def origin_address(root: Path) -> str | None:
     try:
         parser.read_string(_plain_config((_common_dir(root / ".git") / "config").read_text(encoding="utf-8")))
         return parser.get('remote "origin"', "url", fallback=None)
-    except (OSError, UnicodeDecodeError, Error):
+    except (OSError, ValueError, Error):
         return None
 
 
@@ -95,7 +111,7 @@ def _common_dir(marker: Path) -> Path:
 def _kept_identity(folder: Path) -> ProjectIdentity | None:
     try:
         kept = as_document(json.loads((folder / ".specstory" / ".project.json").read_bytes()))
-    except (OSError, json.JSONDecodeError):
+    except (OSError, ValueError):
         return None
     project_id = text(kept, "git_id", "workspace_id")
     return ProjectIdentity(project_id, text(kept, "project_name") or folder.name) if project_id else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from specloop.record.sessions.importers.cursor_cli import CursorCLI
 from specloop.record.sessions.importers.cursor_ide import CursorIDE
 from specloop.record.sessions.importers.deepseek_tui import DeepSeekTUI
 from specloop.record.sessions.importers.factory_droid import FactoryDroid
+from specloop.record.sessions.importers.files import closed
 from specloop.record.sessions.importers.gemini import GeminiCLI
 from specloop.record.sessions.importers.model import FoundTranscript, LocalSession, Places, Source
 from specloop.record.sessions.importers.specstory_history import SpecStoryHistory
@@ -34,9 +36,11 @@ SOURCES: dict[str, Source] = {source.name: source for source in _SOURCES}
 
 
 def find_transcripts(places: Places, names: Iterable[str] = ()) -> Iterator[FoundTranscript]:
-    """Every transcript of these sources (default: of all) at its usual place, newest stores last."""
+    """Every transcript of these sources (default: of all) at its usual place, newest stores last. A folder that may not
+    be looked into stands for itself, so that reading it reports why."""
     for source in _chosen(names):
         yield from source.find(places)
+        yield from (FoundTranscript(source.name, folder, 0, 0) for folder in closed(source.roots(places)))
 
 
 def find_in(path: Path, names: Iterable[str] = ()) -> Iterator[FoundTranscript]:
@@ -53,7 +57,12 @@ def find_local(home: Path) -> list[FoundTranscript]:
 def watched_roots(places: Places, names: Iterable[str] = ()) -> list[Path]:
     """The folders of these sources that exist."""
     roots = (root for source in _chosen(names) for root in source.roots(places))
-    return [root for root in dict.fromkeys(roots) if root.is_dir()]
+    return [root for root in dict.fromkeys(roots) if os.path.isdir(root)]
+
+
+def holds_many(path: Path) -> bool:
+    """Whether a file is a store of many sessions, so that finding those in it costs a look into it."""
+    return path.name == CursorIDE.store_name
 
 
 def read_transcript(found: FoundTranscript) -> LocalSession | None:

@@ -6,6 +6,7 @@ place of the original on a server that has it.
 
 from __future__ import annotations
 
+import os
 import re
 import uuid
 from collections.abc import Iterable, Iterator
@@ -73,7 +74,7 @@ class SpecStoryHistory:
             markdown=markdown,
             cwd=str(_project_folder(found.path)),
             prompt=_prompt(transcript),
-            name=found.path.stem,
+            name=_stem(found.path),
             models=_models(transcript),
         )
 
@@ -94,7 +95,11 @@ def _agent(transcript: Transcript | None) -> str:
 
 def _made_id(path: Path) -> str:
     """A name for a session that has none: the same file gets the same one on every machine."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"specstory-history:{path.stem}"))
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"specstory-history:{_stem(path)}"))
+
+
+def _stem(path: Path) -> str:
+    return os.fsencode(path.stem).decode("utf-8", "replace")
 
 
 def _project_folder(path: Path) -> Path:

@@ -12,7 +12,7 @@ from specloop.record.sessions.importers.conversation import Conversation, add_us
 from specloop.record.sessions.importers.copilot_answer import CopilotAnswer
 from specloop.record.sessions.importers.editors import path_of, user_folders, window_folder
 from specloop.record.sessions.importers.fields import as_document, child, children, count, once, text
-from specloop.record.sessions.importers.files import found_file, walk
+from specloop.record.sessions.importers.files import found_file, matching, walk
 from specloop.record.sessions.importers.lines import read_document, read_lines
 from specloop.record.sessions.importers.model import Document, FoundTranscript, LocalSession, Places
 from specloop.record.sessions.importers.mutation_log import replayed
@@ -37,7 +37,7 @@ class VSCodeCopilot:
     def find(self, places: Places) -> Iterator[FoundTranscript]:
         """Every chat of every window."""
         for root in self.roots(places):
-            for chats in sorted(root.glob(f"*/{_CHATS[0]}")) if root.name == "workspaceStorage" else [root]:
+            for chats in matching(root, f"*/{_CHATS[0]}") if root.name == "workspaceStorage" else [root]:
                 yield from self.find_in(chats)
 
     def find_in(self, path: Path) -> Iterator[FoundTranscript]:

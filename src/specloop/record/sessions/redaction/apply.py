@@ -9,10 +9,9 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from specloop.kit import json
-from specloop.record.sessions.redaction.scanner import Secret
-
-SHORT_CHARACTERS = 8
-"""A shorter secret is taken out only where its rule saw it: as a word it may stand anywhere."""
+from specloop.record.sessions.redaction.flatten import with_name
+from specloop.record.sessions.redaction.model import Secret
+from specloop.record.sessions.redaction.private_keys import lines_of_key
 
 
 class Redaction:
@@ -21,6 +20,7 @@ class Redaction:
     def __init__(self, secrets: Iterable[Secret]) -> None:
         self.counts: Counter[str] = Counter()
         self._by_text: dict[str, tuple[str, str]] = {}
+        self._has_local = False
         for secret in secrets:
             self._learn(secret)
         ordered = sorted(self._by_text, key=len, reverse=True)
@@ -30,16 +30,16 @@ class Redaction:
         """The text without the secrets."""
         return self._pattern.sub(self._replace, text) if self._pattern else text
 
-    def document(self, value: Any) -> Any:
-        """The JSON value without the secrets, in names as well."""
+    def document(self, value: Any, name: str = "") -> Any:
+        """The JSON value without the secrets, in names as well; `name` is the one it stands under."""
         if self._pattern is None:
             return value
         if isinstance(value, str):
-            return self.text(value)
+            return self._named(name, value)
         if isinstance(value, dict):
-            return {self.text(key): self.document(each) for key, each in cast(dict[str, Any], value).items()}
+            return {self.text(key): self.document(each, key) for key, each in cast(dict[str, Any], value).items()}
         if isinstance(value, list):
-            return [self.document(each) for each in cast(list[Any], value)]
+            return [self.document(each, name) for each in cast(list[Any], value)]
         return value
 
     def json_text(self, text: str) -> str:
@@ -65,12 +65,27 @@ class Redaction:
         replaced = self.document(document)
         return json.dumps(replaced).decode() if self.counts.total() > before else text
 
+    def _named(self, name: str, value: str) -> str:
+        """A string of a document. What is a secret because of its name is matched with the name, as it was found."""
+        shown = with_name(name, value) if self._has_local else value
+        if shown == value:
+            return self.text(value)
+        before = shown[: -len(value) - 1]
+        counted = self.counts.copy()
+        replaced = self.text(shown)
+        if replaced.startswith(before) and replaced.endswith('"'):
+            return replaced[len(before) : -1]
+        self.counts.clear()
+        self.counts.update(counted)
+        return self.text(value)
+
     def _learn(self, secret: Secret) -> None:
         mark = f"[REDACTED:{secret.rule}]"
-        if len(secret.value) >= SHORT_CHARACTERS:
-            forms = {secret.value: mark}
-        else:
+        if secret.is_local:
+            self._has_local = True
             forms = {secret.match: secret.match.replace(secret.value, mark)}
+        else:
+            forms = {secret.value: mark, **dict.fromkeys(lines_of_key(secret), mark)}
         for seen, shown in forms.items():
             self._by_text.setdefault(seen, (secret.rule, shown))
             inside_json = json.dumps(seen).decode()[1:-1]  # as it stands in JSON that is a string of JSON

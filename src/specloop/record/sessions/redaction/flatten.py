@@ -55,10 +55,12 @@ def _parsed(text: str) -> Any:
         return None
 
 
+def with_name(name: str, value: str) -> str:
+    """The text as it is looked through: a short one with the name that it stands under."""
+    is_short = len(value) <= NAMED_CHARACTERS_MAX and "\n" not in value
+    return f'"{name}": "{value}"' if is_short else value
+
+
 def _shown(name: str, value: str) -> Iterator[str]:
-    if name in _STRUCTURE or (name in _OPAQUE and _BASE64.fullmatch(value)):
-        return
-    if len(value) <= NAMED_CHARACTERS_MAX and "\n" not in value:
-        yield f'"{name}": "{value}"'
-    else:
-        yield value
+    if name not in _STRUCTURE and not (name in _OPAQUE and _BASE64.fullmatch(value)):
+        yield with_name(name, value)

@@ -14,12 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 CONTEXT_LINES = 6
 """Lines kept around a keyword: rules reach over 5, and their required companions stand within 5."""
 BLOCK_LINES = 200
 """Lines kept below the first one of a key in PEM."""
 SIGN_BYTES = 3
+_GAP = b"\n" * 8
+"""Between lines that did not stand together: more than rules reach over."""
 _BLOCK_START = b"-----begin"
 _STEP_BYTES = 1 << 20
 _RULES_START = b"\n[[rules]]\n"
@@ -90,7 +93,7 @@ class KeywordFilter:
         kept = np.zeros(len(lines), dtype=np.bool_)
         for at, word in zip(np.searchsorted(line_ends, list(hits)).tolist(), hits.values(), strict=True):
             kept[max(at - CONTEXT_LINES, 0) : at + 1 + (BLOCK_LINES if word == _BLOCK_START else CONTEXT_LINES)] = True
-        return b"\n".join(line for line, is_kept in zip(lines, kept.tolist(), strict=True) if is_kept).decode()
+        return _GAP.join(b"\n".join(lines[first:end]) for first, end in _runs(kept)).decode()
 
     def _signs_in(self, lowered: bytes) -> Iterator[int]:
         for start in range(0, len(lowered), _STEP_BYTES):
@@ -103,6 +106,12 @@ class KeywordFilter:
             if place >= at and lowered.startswith(word, place - at):
                 return word
         return None
+
+
+def _runs(kept: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """(first, end) of each row of lines that are kept."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], kept, [False])).astype(np.int8)))
+    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
 def _rarest(word: bytes) -> int:

@@ -1,15 +1,18 @@
-"""Finds secrets in text with the betterleaks rules, through the library that pybetterleaks carries."""
+"""Finds secrets in text with own rules and the betterleaks rules, through the library that pybetterleaks carries."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
 from specloop.record.sessions.redaction.errors import RedactionUnavailable
 from specloop.record.sessions.redaction.keywords import KeywordFilter, load_rules
+from specloop.record.sessions.redaction.model import SHORT_CHARACTERS, Secret
+from specloop.record.sessions.redaction.own_rules import find_own
+from specloop.record.sessions.redaction.private_keys import find_private_keys, without_private_keys
 
 FRAGMENT_CHARACTERS = 100_000
 """Rules run over a whole fragment as soon as one of their keywords is in it, so fragments are small; each scan costs
@@ -17,26 +20,17 @@ about 10 ms besides, so they are not smaller."""
 _FILTERED_CHARACTERS = 200_000
 _BREAK = "\n\n\n\n\n\n\n\n"
 """Between texts: more lines than rules reach over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """A secret, the rule that knows it, and the text around it that the rule matched."""
-
-    rule: str
-    value: str
-    match: str
-
-    def __repr__(self) -> str:
-        """Never the secret."""
-        return f"Secret({self.rule})"
+RULES_VERSION = 2
+"""Changes when other secrets are found, so that what was sent before is looked through again."""
+_ROUNDS_MAX = 4
+_MARK = re.compile(r"\[REDACTED:no-(\d+)\]")
 
 
 class SecretScanner(Protocol):
     """Whatever knows secrets."""
 
     def find(self, texts: Iterable[str]) -> list[Secret]:
-        """The secrets in these texts, each once."""
+        """The secrets in these texts, each once with each text around it."""
         ...
 
 
@@ -63,26 +57,66 @@ class BetterleaksScanner:
         return self._filter is not None
 
     def find(self, texts: Iterable[str]) -> list[Secret]:
-        """The secrets in these texts, each once.
+        """The secrets in these texts, each once with each text that its rule matched.
 
         Raises: RedactionUnavailable when the library gives up on a text.
         """
-        kept = texts
-        if self._filter:
-            kept = map(self._filter.relevant, _joined(texts, _FILTERED_CHARACTERS))
-        found: dict[str, Secret] = {}
-        for fragment in _joined((piece for text in kept for piece in _pieces(text)), FRAGMENT_CHARACTERS):
+        own = list[Secret]()
+        found = dict[tuple[str, str], Secret]()
+        for fragment in _joined(self._pieces_of(texts, own), FRAGMENT_CHARACTERS):
             for secret in self._find(fragment):
-                found.setdefault(secret.value, secret)
+                found.setdefault((secret.value, secret.match), secret)
+        known = {secret.value for secret in found.values()}
+        for secret in own:
+            if secret.value in known or not _is_mostly(secret.value, known):
+                found.setdefault((secret.value, secret.match), secret)
         return list(found.values())
 
+    def _pieces_of(self, texts: Iterable[str], own: list[Secret]) -> Iterator[str]:
+        """What is left for the library; what the own rules see goes to `own`."""
+        for text in _joined(texts, _FILTERED_CHARACTERS):
+            own += find_private_keys(text)
+            bare = without_private_keys(text)
+            own += find_own(bare)
+            yield from _pieces(self._filter.relevant(bare) if self._filter else bare)
+
     def _find(self, fragment: str) -> Iterator[Secret]:
+        """The secrets of a fragment. A rule may hide what another one would find beside it, so what was found is
+        replaced by its number and the rest is looked through again."""
+        values = list[str]()
+        for _ in range(_ROUNDS_MAX):
+            fresh = [each for each in self._scanned(fragment) if "[REDACTED:" not in each.value]
+            if not fresh:
+                return
+            for secret in fresh:
+                yield Secret(secret.rule, secret.value, _unmarked(secret.match, values))
+            for secret in sorted(set(fresh), key=lambda each: len(each.value), reverse=True):
+                mark = f"[REDACTED:no-{len(values)}]"
+                values.append(secret.value)
+                fragment = fragment.replace(secret.match, secret.match.replace(secret.value, mark))
+
+    def _scanned(self, fragment: str) -> Iterator[Secret]:
         result = self._scan(fragment.replace("\0", " "), redact=False)
         if result.errors:
             raise RedactionUnavailable(f"Secrets could not be looked for: {result.errors[0].message}")
         for finding in result.findings:
-            if finding.secret:
-                yield Secret(finding.rule_id, finding.secret, finding.match or finding.secret)
+            match = finding.match or finding.secret
+            if finding.secret and _BREAK not in match:  # else it reaches from one text into another
+                yield Secret(finding.rule_id, finding.secret, match)
+
+
+def _unmarked(match: str, values: list[str]) -> str:
+    """The text as it was before its secrets were numbered."""
+    return _MARK.sub(lambda mark: values[number] if (number := int(mark[1])) < len(values) else mark[0], match)
+
+
+def _is_mostly(value: str, known: set[str]) -> bool:
+    """Whether little is left of a value without the secrets inside it, which are more exact."""
+    rest = value
+    for each in known:
+        if len(each) >= SHORT_CHARACTERS:
+            rest = rest.replace(each, "")
+    return rest != value and len(rest) < SHORT_CHARACTERS
 
 
 def _joined(texts: Iterable[str], characters: int) -> Iterator[str]:
