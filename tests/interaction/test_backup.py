@@ -149,6 +149,51 @@ def test_a_folder_with_something_in_it_is_left_alone(archive: Path, tmp_path: Pa
     assert (tmp_path / "mine").read_text() == "precious"
 
 
+def test_an_archive_is_readable_by_its_owner_only(archive: Path) -> None:
+    assert archive.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_an_empty_folder_is_filled_and_not_replaced(archive: Path, tmp_path: Path, is_link: bool) -> None:
+    folder = tmp_path / "mounted"
+    folder.mkdir()
+    (folder / "lost+found").mkdir()
+    before = folder.stat().st_ino
+    named = tmp_path / "link" if is_link else folder
+    if is_link:
+        named.symlink_to(folder)
+    bad = tmp_path / "bad.tar.zst"
+    bad.write_bytes(archive.read_bytes()[:-200])
+    assert run("restore", str(bad), "--data", str(named)).returncode == 3
+    assert [one.name for one in folder.iterdir()] == ["lost+found"]
+    done = run("restore", str(archive), "--data", str(named))
+    assert done.returncode == 0, done.stderr
+    assert folder.stat().st_ino == before
+    assert named.is_symlink() == is_link
+    assert {"state.db", "secret.key"} <= {one.name for one in folder.iterdir()}
+    assert not [one for one in folder.iterdir() if one.name.startswith(".")]
+    with started_server(named) as url:
+        assert httpx.get(f"{url}/api/v1/health", timeout=60).status_code == 200
+
+
+def test_parts_that_lie_elsewhere_are_in_the_backup(archive: Path, tmp_path: Path) -> None:
+    data, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+    assert run("restore", str(archive), "--data", str(data)).returncode == 0
+    elsewhere.mkdir()
+    (elsewhere / "blobs" / "ab").mkdir(parents=True)
+    (elsewhere / "blobs" / "ab" / "blob").write_bytes(b"important")
+    (data / "secret.key").replace(elsewhere / "secret.key")
+    for part in ("blobs", "secret.key"):
+        (data / part).symlink_to(elsewhere / part)
+    again = tmp_path / "again.tar.zst"
+    assert run("backup", str(again), "--data", str(data)).returncode == 0
+    done = run("restore", str(again), "--data", str(tmp_path / "new"))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "new" / "blobs" / "ab" / "blob").read_bytes() == b"important"
+    assert not (tmp_path / "new" / "blobs").is_symlink()
+    assert (tmp_path / "new" / "secret.key").read_bytes() == (elsewhere / "secret.key").read_bytes()
+
+
 def test_stores_of_their_own_are_refused(tmp_path: Path) -> None:
     (tmp_path / "specloop.toml").write_text('state_url = "postgresql://localhost/x"\n')
     done = run("backup", str(tmp_path / "x"), "--data", str(tmp_path), "--config", str(tmp_path / "specloop.toml"))

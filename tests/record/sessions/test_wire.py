@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from specloop.record.sessions import BadUpload
+from specloop.record.sessions.rest.conditional import Version, cache_headers, is_unmodified_since
 from specloop.record.sessions.rest.negotiation import Representation, negotiate
 from specloop.record.sessions.service.tags import make_etag
 from specloop.record.sessions.uploading import plain, read_upload
@@ -44,6 +47,32 @@ def test_documents_are_the_utf8_of_their_strings(markdown: str, raw: str, data: 
         upload = read_upload(text.encode())
         assert (upload.markdown, upload.raw) == (markdown.encode(), raw.encode())
         assert upload.session_data == (data.encode() if data else None)
+
+
+@pytest.mark.parametrize("depth", [300, 1_500, 100_000])
+def test_bodies_nested_too_deeply_are_refused(depth: int) -> None:
+    deep = b"[" * depth + b"]" * depth
+    body = b'{"projectName":"p","name":"n","markdown":"m","rawData":"r","more":%s}' % deep
+    if depth > 1_000:
+        with pytest.raises(BadUpload):
+            read_upload(body)
+    with pytest.raises(BadUpload):
+        read_upload(body.replace(b'"more"', b'"lone":"\\ud800","metadata"'))
+
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def test_date_proves_an_old_version() -> None:
+    version = Version("tag", NOON + timedelta(milliseconds=1))
+    assert is_unmodified_since(cache_headers(version)["Last-Modified"], version)
+    assert not is_unmodified_since(format_datetime(NOON - timedelta(seconds=1), usegmt=True), version)
+
+
+@given(st.text(max_size=60))
+def test_any_date_header_is_read_or_ignored(header: str) -> None:
+    version = Version("tag", NOON)
+    assert is_unmodified_since(header, version) in {True, False}
 
 
 @given(st.binary(max_size=200))

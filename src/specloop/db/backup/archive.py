@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import sys
 import tarfile
 from collections.abc import Generator
@@ -67,8 +68,13 @@ class Writer:
         self.content = Content()
 
     def add_tree(self, root: Path, prefix: str) -> None:
-        """The file `root`, or everything below that folder, as `prefix`; what is gone meanwhile is left out."""
-        if not root.is_dir() or root.is_symlink():
+        """The file `root`, or everything below that folder, as `prefix`; what is gone meanwhile is left out.
+
+        A link is followed where it is `root` itself: that a part lies elsewhere is a matter of this machine. Links
+        within are kept as links.
+        """
+        root = root.resolve()
+        if not root.is_dir():
             self._add(root, prefix)
             return
         for path in sorted(root.rglob("*")):
@@ -104,13 +110,15 @@ class Writer:
 
 @contextmanager
 def writing(path: Path) -> Generator[Writer]:
-    """Make the archive at `path`; it appears there when it is whole."""
+    """Make the archive at `path`, readable by its owner only: it holds keys. It appears there when it is whole."""
     draft = path.with_name(path.name + ".part")
+    draft.unlink(missing_ok=True)
     try:
         # Files that are linked twice, as the telemetry engine's are after a deletion, are stored twice: a member that
         # is only a link has no bytes to compare.
         with (
-            zstd.open(draft, "wb", level=3) as packed,
+            os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file,
+            zstd.open(file, "wb", level=3) as packed,
             tarfile.open(fileobj=packed, mode="w|", dereference=True) as tar,
         ):
             writer = Writer(tar)

@@ -7,6 +7,7 @@ linked part, and the engine drops covered parts when it loads the folder.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -24,7 +25,7 @@ class NeverQuiet(StartupError):
 
 
 def link_telemetry(source: Path, target: Path) -> None:
-    """Put a picture of the folder `source` under `target`, which must be on the same file system.
+    """Put a picture of the folder `source` under `target`, which had better be on the same file system.
 
     Raises: NeverQuiet.
     """
@@ -71,7 +72,7 @@ def _link_part(part: Path, target: Path) -> bool:
             here = target / Path(folder).relative_to(part)
             here.mkdir(parents=True, exist_ok=True)
             for name in names:
-                os.link(Path(folder) / name, here / name)
+                _link(Path(folder) / name, here / name)
     except FileNotFoundError:
         shutil.rmtree(target, ignore_errors=True)
         return False
@@ -79,6 +80,16 @@ def _link_part(part: Path, target: Path) -> bool:
         shutil.rmtree(target, ignore_errors=True)
         return False
     return True
+
+
+def _link(source: Path, target: Path) -> None:
+    """A hard link, or a copy where the telemetry lies on another file system than the rest of the data folder."""
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        shutil.copy2(source, target)
 
 
 def _raise(error: OSError) -> None:

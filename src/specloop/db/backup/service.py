@@ -20,6 +20,8 @@ from specloop.kit.clock import format_time
 STATE, JOBS, TELEMETRY, BLOBS = "state.db", "jobs.db", "telemetry", "blobs"
 _KEPT = (SECRET_FILE, "token-signing.json", "tls", BLOBS)
 _SCRATCH = ".backup-"
+_OF_FILE_SYSTEM = "lost+found"
+"""What is in a fresh file system."""
 
 
 class NotEmbedded(StartupError):
@@ -68,22 +70,44 @@ def back_up(folder: Path, target: Path, now: datetime, addresses: tuple[str, ...
 def restore(source: Path, folder: Path) -> Content:
     """Make the data folder anew from an archive: all of it or nothing.
 
+    An empty folder that is there is filled and not replaced: it may be a mount point.
     Raises: FolderNotEmpty, FolderLocked, BadArchive.
     """
-    if folder.exists() and any(folder.iterdir()):
+    folder = folder.resolve()
+    is_there = folder.exists()
+    if is_there and any(one.name != _OF_FILE_SYSTEM for one in folder.iterdir()):
         raise FolderNotEmpty
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as name:
+    place = folder if is_there else folder.parent
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=place) as name:
         draft = Path(name) / "data"
         draft.mkdir(mode=0o700)
         content = unpack(source, draft)
         for database in (STATE, JOBS):
             if (draft / database).exists():
                 _check_database(draft / database)
-        DataFolder(folder).release()  # nobody else may use it
-        shutil.rmtree(folder)
-        draft.replace(folder)
+        if is_there:
+            _move_up(draft, folder)
+        else:
+            draft.replace(folder)
     return content
+
+
+def _move_up(draft: Path, folder: Path) -> None:
+    """Move the entries of `draft` into `folder`, while nobody else may use it.
+
+    Raises: FolderLocked; OSError, and then nothing of them is left in the folder.
+    """
+    held, moved = DataFolder(folder), list[Path]()
+    try:
+        for entry in sorted(draft.iterdir()):
+            moved.append(entry.replace(folder / entry.name))
+    except OSError:
+        for one in moved:
+            one.replace(draft / one.name)
+        raise
+    finally:
+        held.release()
 
 
 def _copy_database(source: Path, target: Path) -> None:

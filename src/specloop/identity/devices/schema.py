@@ -13,7 +13,11 @@ from specloop.transport.schema import Moment, Output
 
 
 def _shortened(value: Any) -> Any:
-    return value.replace("\x00", "")[:255] if isinstance(value, str) else ""
+    """Text that every store can keep; halves of surrogate pairs, which JSON can write, become U+FFFD."""
+    if not isinstance(value, str):
+        return ""
+    whole = value[:1_000].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole.replace("\x00", "")[:255]
 
 
 Said = Annotated[str, BeforeValidator(_shortened), Field(description="Shown to the owner, never trusted")]

@@ -10,7 +10,7 @@ from specloop.record.projects.errors import (
     ProjectNotFound,
     SameProject,
 )
-from specloop.record.projects.model import COLORS, ICONS, Project, ProjectChange, ProjectSummary
+from specloop.record.projects.model import COLORS, ICONS, Project, ProjectChange, ProjectSummary, is_storable
 from specloop.record.projects.service import ProjectService
 
 __all__ = [
@@ -25,4 +25,5 @@ __all__ = [
     "ProjectService",
     "ProjectSummary",
     "SameProject",
+    "is_storable",
 ]

@@ -78,3 +78,8 @@ class ProjectChange:
     name: str | None = None
     icon: str | None = None
     color: str | None = None
+
+
+def is_storable(text: str) -> bool:
+    """Whether every store can keep the text: no NUL, no halves of surrogate pairs."""
+    return "\x00" not in text and not any("\ud800" <= one <= "\udfff" for one in text)

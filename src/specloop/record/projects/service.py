@@ -18,6 +18,7 @@ from specloop.record.projects.model import (
     NAME_LENGTH_MAX,
     Project,
     ProjectChange,
+    is_storable,
 )
 
 
@@ -29,14 +30,14 @@ class ProjectService:
 
         Raises: ProjectNotFound.
         """
-        project = await repository.find(ctx, project_id)
+        project = await repository.find(ctx, project_id) if is_storable(project_id) else None
         if project is None:
             raise ProjectNotFound
         return project
 
     async def find_all(self, ctx: Context, project_ids: Sequence[str]) -> list[Project]:
         """Those of the named projects that exist, each once."""
-        return await repository.find_all(ctx, project_ids)
+        return await repository.find_all(ctx, [one for one in project_ids if is_storable(one)])
 
     async def list_projects(self, ctx: Context) -> list[Project]:
         """All of them, by name."""
@@ -47,7 +48,7 @@ class ProjectService:
 
         Raises: BadProjectID.
         """
-        if not 0 < len(client_id) <= CLIENT_ID_LENGTH_MAX or "\x00" in client_id:
+        if not 0 < len(client_id) <= CLIENT_ID_LENGTH_MAX or not is_storable(client_id):
             raise BadProjectID
         while True:
             found = await repository.find(ctx, client_id, is_kept=True)
@@ -78,6 +79,8 @@ def _checked(change: ProjectChange) -> dict[str, Any]:
         raise NothingToChange
     if change.name is not None and not 0 < len(change.name) <= NAME_LENGTH_MAX:
         raise BadProjectField(f"Invalid value for name. Must have 1 to {NAME_LENGTH_MAX} characters")
+    if change.name is not None and not is_storable(change.name):
+        raise BadProjectField("Invalid value for name. Must have no NUL and no halves of surrogate pairs")
     if change.icon is not None and change.icon not in ICONS:
         raise BadProjectField(f"Invalid value for icon. Must be one of: {', '.join(ICONS)}")
     if change.color is not None and change.color not in COLORS:

@@ -6,17 +6,18 @@ Answers are plain dictionaries, because lists of thousands are common; the model
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictStr
 from pydantic.alias_generators import to_camel
 
 from specloop.kit.clock import format_time
-from specloop.record.projects import Project, ProjectSummary
+from specloop.record.projects import Project, ProjectSummary, is_storable
 from specloop.record.sessions.model import Exchange, Session
 
 Data = TypeVar("Data")
 _METADATA_TEXTS = ("clientName", "clientVersion", "agentName", "deviceId", "machineName", "title", "summary")
+_METADATA_NAMES = frozenset(name.casefold() for name in (*_METADATA_TEXTS, "gitBranches", "llmModels", "tags"))
 
 
 class Envelope(BaseModel, Generic[Data]):
@@ -185,6 +186,12 @@ class Done(Wire):
     success: bool
 
 
+def _storable(text: str) -> str:
+    if not is_storable(text):
+        raise ValueError("must have no NUL and no halves of surrogate pairs")
+    return text
+
+
 class Change(BaseModel):
     """A request body; unknown members are ignored, as the dialect does."""
 
@@ -202,7 +209,7 @@ class ProjectPatch(Change):
 class MergeBody(Change):
     """Into which project."""
 
-    into: StrictStr = Field(min_length=1, max_length=255)
+    into: Annotated[StrictStr, Field(min_length=1, max_length=255), AfterValidator(_storable)]
 
 
 class SessionPatch(Change):
@@ -283,12 +290,16 @@ def session_body(session: Session) -> dict[str, Any]:
 
 
 def metadata_body(session: Session) -> dict[str, Any]:
-    """What the client sent, unknown keys included; members that clients decode are of their type or null."""
+    """What the client sent, unknown keys included; members that clients decode are of their type or null.
+
+    Go matches keys whatever their case, so another spelling of such a member would be decoded in its place: it is
+    left out.
+    """
     texts: Mapping[str, str | None] = {
         name: value if isinstance(value := session.metadata.get(name), str) else None for name in _METADATA_TEXTS
     }
     return {
-        **session.metadata,
+        **{name: value for name, value in session.metadata.items() if name.casefold() not in _METADATA_NAMES},
         **texts,
         "agentName": texts["agentName"] or session.agent_name,
         "gitBranches": list(session.branches),

@@ -18,7 +18,8 @@ class SessionRow(WorkspaceScoped, Base):
     """One recorded session of a coding agent, with its figures.
 
     `metadata_json` is what the client sent, as JSON bytes: a JSON column of PostgreSQL cannot keep NUL. `data_size`
-    is NULL when no session data was ever sent. `content_digest` covers everything a client uploads.
+    is NULL when no session data was ever sent. `content_digest` covers everything a client uploads. `shared_at` is
+    since when the session has been open to those who know its link, NULL while it is private.
     """
 
     __tablename__ = "coding_sessions"
@@ -47,6 +48,7 @@ class SessionRow(WorkspaceScoped, Base):
     schema_version: Mapped[str | None] = mapped_column(Text)
     markdown_version: Mapped[str | None] = mapped_column(Text)
     share_status: Mapped[str] = mapped_column(String(10))
+    shared_at: Mapped[datetime | None]
     metadata_json: Mapped[bytes] = mapped_column(LargeBinary)
     models: Mapped[list[Any]]
     branches: Mapped[list[Any]]

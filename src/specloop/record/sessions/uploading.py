@@ -61,11 +61,11 @@ def _read_leniently(body: bytes) -> Any:
     """What strict parsers refuse though clients send it: halves of surrogate pairs, huge numbers, raw bytes."""
     try:
         document = lenient_json.loads(body.decode("utf-8", "surrogateescape"))
-    except ValueError as error:
+        if isinstance(document, dict) and "metadata" in document:
+            members = cast("dict[str, Any]", document)
+            members["metadata"] = _storable(members["metadata"])
+    except (ValueError, RecursionError) as error:  # nested deeper than anything that a client means
         raise BadUpload from error
-    if isinstance(document, dict) and "metadata" in document:
-        members = cast("dict[str, Any]", document)
-        members["metadata"] = _storable(members["metadata"])
     return cast("Any", document)
 
 

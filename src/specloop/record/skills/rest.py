@@ -27,6 +27,7 @@ billing_router = record_router("/api/v1/billing", tags=["Skills"])
 routers: Final[Sequence[APIRouter]] = (lore_router, billing_router)
 
 
+@billing_router.head("/entitlement", include_in_schema=False)
 @billing_router.get("/entitlement", response_model=EntitlementBody, summary="What the user may use")
 @reads()
 async def read_entitlement(ctx: Ctx) -> dict[str, Any]:

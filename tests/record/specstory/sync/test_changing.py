@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -129,6 +130,104 @@ async def test_hidden_exchange_is_in_no_shared_form_and_stays_hidden(cli: CLI, s
     for wrong in ("nothing", "00000000-0000-7000-8000-000000000000"):
         answer = await cli.ask("PATCH", f"{cli.path(session)}/exchanges/{wrong}", body=change)
         assert (answer.status_code, answer.json()["error"]) == (404, "Exchange not found")
+
+
+async def test_hidden_first_exchange_is_in_no_derived_title(cli: CLI, server: str) -> None:
+    session = replace(make_session(680, 2), name="2026-08-07_13-21-06Z-the-secret-slug")
+    await cli.put(session, metadata={"agentName": "Claude Code", "title": "The secret title", "summary": "Of secrets"})
+    await cli.ask("PATCH", cli.path(session), body={"shareStatus": "unlisted"})
+    first, second = (await detail(cli, cli.path(session)))["exchanges"]
+    hidden = {"hiddenFromShare": True}
+    await cli.ask("PATCH", f"{cli.path(session)}/exchanges/{first['id']}", body=hidden)
+    link = f"/api/v1/share/{session.session_id}"
+    async with httpx.AsyncClient(base_url=server, timeout=60) as visitor:
+        shown = await visitor.get(link)
+        for part in ("ecret", first["content"].splitlines()[0]):
+            assert part not in shown.text
+            assert part not in (await visitor.get(f"{link}/markdown")).text
+        title = shown.json()["data"]["session"]["title"]
+        assert second["content"].startswith(title.removesuffix("..."))
+        assert title
+        await cli.ask("PATCH", cli.path(session), body={"userTitle": "Mine"})
+        assert (await visitor.get(link)).json()["data"]["session"]["title"] == "Mine"
+
+
+async def test_nobody_takes_over_a_link_by_sharing_the_same_id_later(cli: CLI, other_cli: CLI, server: str) -> None:
+    session = make_session(681)
+    mine, theirs = grown(session, "mine\n"), grown(session, "theirs, and of later\n")
+    await other_cli.put(theirs)
+    await cli.put(mine)
+    my_row, their_row = [(await detail(one, one.path(session)))["id"] for one in (cli, other_cli)]
+    async with httpx.AsyncClient(base_url=server, timeout=60) as visitor:
+
+        async def shown(share: str) -> bytes:
+            return (await visitor.get(f"/api/v1/share/{share}/markdown")).content
+
+        for one in (cli, other_cli, cli):
+            await one.ask("PATCH", one.path(session), body={"shareStatus": "unlisted"})
+        await other_cli.put(grown(theirs, "and again\n"))
+        assert await shown(session.session_id) == mine.markdown.encode()
+        assert await shown(their_row) == grown(theirs, "and again\n").markdown.encode()
+        forged = replace(theirs, session_id=my_row)
+        await other_cli.put(forged)
+        await other_cli.ask("PATCH", other_cli.path(forged), body={"shareStatus": "unlisted"})
+        assert await shown(my_row) == mine.markdown.encode()
+        await cli.ask("PATCH", cli.path(session), body={"shareStatus": "private"})
+        await cli.ask("PATCH", cli.path(session), body={"shareStatus": "unlisted"})
+        assert await shown(session.session_id) == grown(theirs, "and again\n").markdown.encode()
+
+
+async def test_upload_under_the_row_id_is_of_the_same_session(cli: CLI, other_cli: CLI) -> None:
+    session = make_session(682)
+    await cli.put(session)
+    row_id = (await detail(cli, cli.path(session)))["id"]
+    for written in (row_id, row_id.upper()):
+        longer = grown(session, written)
+        answer = await cli.put(replace(longer, session_id=written))
+        assert (answer.status_code, answer.json()["data"]["sessionId"]) == (200, session.session_id)
+        for one in (session.session_id, written):
+            size = (await cli.head(one)).headers["X-Markdown-Size"]
+            assert int(size) == len(longer.markdown.encode())
+    listed = (await cli.ask("GET", f"/api/v1/projects/{cli.project_id}/sessions")).json()["data"]
+    assert [(one["id"], one["clientId"]) for one in listed["sessions"]] == [(row_id, session.session_id)]
+    assert (await other_cli.put(replace(session, session_id=row_id))).status_code == 201
+    cli.project_id = "another-project"
+    assert (await cli.put(replace(session, session_id=row_id))).status_code == 201
+
+
+async def test_tag_changes_with_what_the_session_shows_of_its_project(cli: CLI) -> None:
+    session = make_session(683)
+    tags = [(await cli.put(session)).headers["ETag"]]
+    path = cli.path(session)
+    project = f"/api/v1/projects/{cli.project_id}"
+    for change in ({"name": "Gadgets"}, {"icon": "Rocket"}, {"color": "rose"}):
+        await cli.ask("PATCH", project, body=change)
+        answer = await cli.ask("GET", path, If_None_Match=tags[-1])
+        assert answer.status_code == 200, change
+        listed = (await cli.ask("GET", f"{project}/sessions")).json()["data"]["sessions"]
+        tags.append(answer.headers["ETag"])
+        assert [one["etag"] for one in listed] == tags[-1:]
+    assert (await cli.put(session)).headers["ETag"] == tags[-1]
+    cli.project_id = "0f81-fa3b-cc40-b565"
+    await cli.put(make_session(684))
+    await cli.ask("POST", f"{project}/merge", body={"into": cli.project_id})
+    assert (await cli.ask("GET", path, If_None_Match=tags[-1])).status_code == 200
+    assert len(set(tags)) == 4
+
+
+@pytest.mark.parametrize("text", ["a\\u0000b", "a\\ud800b", "\\udfff"])
+async def test_text_that_no_store_keeps_is_refused(cli: CLI, text: str) -> None:
+    await cli.put(make_session(685))
+    path = f"/api/v1/projects/{cli.project_id}"
+    headers = {"Authorization": f"Bearer {cli.access_token}", "Content-Type": "application/json"}
+    async with httpx.AsyncClient(base_url=cli.base, timeout=60, headers=headers) as client:
+        for answer in (
+            await client.patch(path, content=f'{{"name":"{text}"}}'),
+            await client.post(f"{path}/merge", content=f'{{"into":"{text}"}}'),
+        ):
+            assert answer.status_code == 400
+            assert decode(answer.content, ERROR)["success"] is False
+    assert (await cli.ask("GET", path)).json()["data"]["project"]["name"] == "widgets"
 
 
 async def test_two_people_with_the_same_ids_do_not_meet(cli: CLI, other_cli: CLI) -> None:

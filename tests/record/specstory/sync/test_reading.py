@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from hashlib import sha256
+from typing import Any
 
 import pytest
 
@@ -68,12 +69,32 @@ async def test_tags_are_compared_weakly_in_lists_and_with_a_star(cli: CLI) -> No
 async def test_if_modified_since_counts_only_without_tags(cli: CLI) -> None:
     session = make_session(22)
     await cli.put(session)
+
+    async def asked(since: str, **headers: str) -> int:
+        return (await cli.ask("GET", cli.path(session), If_Modified_Since=since, **headers)).status_code
+
     moment = (await cli.head(session.session_id)).headers["Last-Modified"]
-    assert (await cli.ask("GET", cli.path(session), If_Modified_Since=moment)).status_code == 304
-    both = await cli.ask("GET", cli.path(session), If_Modified_Since=moment, If_None_Match='"other"')
-    assert both.status_code == 200
-    for odd in ("yesterday", "Thu, 01 Jan 1970 00:00:00 GMT"):
-        assert (await cli.ask("GET", cli.path(session), If_Modified_Since=odd)).status_code == 200
+    assert await asked(moment) == 304
+    assert await asked(moment, If_None_Match='"other"') == 200
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "yesterday",
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "Mon, 01 Jan 2024 00:00:00 +99999999999999",
+        "Mon, 01 Jan 2024 00:00:00 +9999",
+        "Mon, 01 Jan 99999 00:00:00 GMT",
+        "Mon, 01 Jan 0001 00:00:00 +2300",
+        "Mon, 99 Jan 2024 00:00:00 GMT",
+        "0",
+    ],
+)
+async def test_dates_that_are_none_prove_nothing(cli: CLI, date: str) -> None:
+    session = make_session(221)
+    await cli.put(session)
+    assert (await cli.ask("GET", cli.path(session), If_Modified_Since=date)).status_code == 200
 
 
 async def test_markdown_has_a_tag_too(cli: CLI) -> None:
@@ -106,9 +127,11 @@ async def test_session_data_comes_back_byte_for_byte(cli: CLI) -> None:
 async def test_session_data_that_was_never_sent_is_not_found(cli: CLI) -> None:
     session = replace(make_session(26), session_data="")
     await cli.put(session)
-    answer = await cli.ask("GET", cli.path(session), Accept=SESSION_DATA)
-    assert answer.status_code == 404
-    assert decode(answer.content, ERROR)["success"] is False
+    tag = (await cli.head(session.session_id)).headers["ETag"]
+    for known in ({}, {"If_None_Match": tag}, {"If_None_Match": "*"}):
+        answer = await cli.ask("GET", cli.path(session), Accept=SESSION_DATA, **known)
+        assert answer.status_code == 404
+        assert decode(answer.content, ERROR)["success"] is False
 
 
 async def test_raw_data_has_a_path_of_its_own(cli: CLI) -> None:
@@ -174,7 +197,47 @@ async def test_session_shows_its_exchanges_and_times(cli: CLI) -> None:
     assert body["metadata"]["agentName"] == "Claude Code"
 
 
-@pytest.mark.parametrize("limit", ["0", "-3", "101", "100000"])
+async def test_head_answers_wherever_get_does_without_a_body(cli: CLI) -> None:
+    session = make_session(34)
+    await cli.put(session)
+    project = f"/api/v1/projects/{cli.project_id}"
+    for path in (
+        "/api/v1/projects",
+        project,
+        f"{project}/stats",
+        f"{project}/sessions",
+        f"{project}/sessions/sizes",
+        f"{cli.path(session)}/raw",
+        "/api/v1/sessions/recent",
+        "/api/v1/billing/entitlement",
+    ):
+        whole, head = await cli.ask("GET", path), await cli.ask("HEAD", path)
+        assert (head.status_code, head.content) == (200, b""), path
+        for name in ("Content-Type", "Content-Length", "ETag", "Content-Disposition"):
+            assert head.headers.get(name) == whole.headers.get(name), (path, name)
+    assert (await cli.head("none/raw")).status_code == 404
+
+
+async def test_odd_spellings_of_known_metadata_do_not_break_the_list(cli: CLI) -> None:
+    odd: dict[str, Any] = {
+        "Title": 5,
+        "machinename": ["x"],
+        "AGENTNAME": None,
+        "deviceID": 7,
+        "clientVer\u017fion": 1,
+        "Tag\u017f": {},
+    }
+    session = make_session(35)
+    await cli.put(session, metadata={"agentName": "Claude Code", "title": "Kept", "mine": {"Title": 1}, **odd})
+    answer = await cli.ask("GET", f"/api/v1/projects/{cli.project_id}/sessions?resumable=true")
+    [listed] = decode(answer.content, SESSIONS)["data"]["sessions"]
+    assert listed["metadata"]["title"] == "Kept"
+    metadata = answer.json()["data"]["sessions"][0]["metadata"]
+    assert metadata["mine"] == {"Title": 1}
+    assert not odd.keys() & metadata.keys()
+
+
+@pytest.mark.parametrize("limit", ["0", "-3", "101", "100000", "99999999999999999999", "-99999999999999999999"])
 async def test_recent_brings_its_limit_into_range(cli: CLI, limit: str) -> None:
     await cli.sync([make_session(seed, 1) for seed in range(40, 43)])
     answer = await cli.ask("GET", f"/api/v1/sessions/recent?limit={limit}")

@@ -126,7 +126,7 @@ def values_of(frame: Frame, places: Places, reading: Reading) -> dict[str, Any]:
         "file_count": len(reading.files),
         "chunk": reading.chunk,
         "is_live": True,
-        "share_href": f"/share/{session.client_id}",
+        "share_href": f"/share/{session.id}",  # the client's id may be the link of somebody who shared it before
         "origin": str(frame.request.base_url).rstrip("/"),
     }
 

@@ -22,7 +22,7 @@ from specloop.app.web.recorded.words import plain
 from specloop.db.context import Context
 from specloop.errors import NotFound
 from specloop.identity import accounts
-from specloop.record.sessions import SessionReader, SharedSession, SharedSessions
+from specloop.record.sessions import SharedSession, SharedSessions
 from specloop.record.sessions.service.uploads import off_loop
 from specloop.record.sessions.transcript import Transcript
 from specloop.transport.guard import public
@@ -30,7 +30,6 @@ from specloop.transport.routing import Ctx, provided
 
 router = page_router()
 Shared = Annotated[SharedSessions, Depends(provided(SharedSessions))]
-Reader = Annotated[SessionReader, Depends(provided(SessionReader))]
 SHARE = "/share/{share}"
 
 
@@ -67,36 +66,29 @@ async def feel_shared_pulse(ctx: Ctx, request: Request, shared: Shared, share: s
 
 
 @shows(router, SESSION + "/preview")
-async def preview(ctx: Ctx, frame: FrameHere, shared: Shared, reader: Reader, session: SessionHere) -> Response:
+async def preview(ctx: Ctx, frame: FrameHere, shared: Shared, session: SessionHere) -> Response:
     """What viewers would see, for the owner alone."""
     places = places_of(frame)
     here = places.session(session)
-    found = await _as_shared(ctx, reader, session)
+    found = await shared.as_shared(ctx, session)
     values = await _values(ctx, frame.request, shared, found, f"{here}/preview")
     lobby = replace(frame, shell=replace(frame.shell, workspace=None))
     return _unlisted(lobby.page("shared", **{**values, "is_live": False}, back_href=here))
 
 
 @shows(router, SESSION + "/preview/piece")
-async def preview_piece(ctx: Ctx, frame: PartFrame, shared: Shared, reader: Reader, session: SessionHere) -> Response:
+async def preview_piece(ctx: Ctx, frame: PartFrame, shared: Shared, session: SessionHere) -> Response:
     """One piece of the preview."""
     here = places_of(frame).session(session)
-    found = await _as_shared(ctx, reader, session)
+    found = await shared.as_shared(ctx, session)
     return _piece(frame, await _values(ctx, frame.request, shared, found, f"{here}/preview"))
 
 
 @shows(router, SESSION + "/preview/items/{place}")
-async def preview_item(
-    ctx: Ctx, frame: PartFrame, shared: Shared, reader: Reader, session: SessionHere, place: str
-) -> Response:
+async def preview_item(ctx: Ctx, frame: PartFrame, shared: Shared, session: SessionHere, place: str) -> Response:
     """One text or call of the preview in full."""
     here = places_of(frame).session(session)
-    return await _item(ctx, frame, shared, await _as_shared(ctx, reader, session), f"{here}/preview", place)
-
-
-async def _as_shared(ctx: Context, reader: SessionReader, session: Any) -> SharedSession:
-    exchanges = await reader.exchanges(ctx, session.id)
-    return SharedSession(session, [one for one in exchanges if not one.is_hidden], len(exchanges))
+    return await _item(ctx, frame, shared, await shared.as_shared(ctx, session), f"{here}/preview", place)
 
 
 async def _values(

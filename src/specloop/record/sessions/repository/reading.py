@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, Select, String, bindparam, func, literal, null, or_, select, union_all
@@ -80,15 +81,25 @@ async def named(ctx: Context, ids: Sequence[str]) -> list[Session]:
 
 
 async def find_shared(ctx: Context, share_id: str) -> Session | None:
-    """An unlisted session of anybody by client id, else by row id; of several the one used last."""
-    for column, value in ((SessionRow.client_id, share_id), (SessionRow.id, parse_uuid(share_id))):
+    """An unlisted session of anybody by row id, else by client id; of several the one that was shared first.
+
+    Anybody may upload a session under any client id, so neither may take over a link that leads somewhere: row ids are
+    the server's own and come first, and of those that chose the same client id the first to share it keeps the link.
+    """
+    first = (SessionRow.shared_at.asc().nulls_last(), SessionRow.id)
+    for column, value in ((SessionRow.id, parse_uuid(share_id)), (SessionRow.client_id, share_id)):
         if value is None:
             continue
         query = select_sessions().where(column == value, SessionRow.share_status == ShareStatus.UNLISTED.value)
-        found = await _first(ctx, query.order_by(SessionRow.active_at.desc(), SessionRow.id).limit(1))
+        found = await _first(ctx, query.order_by(*first).limit(1))
         if found is not None:
             return found
     return None
+
+
+async def project_changed_at(ctx: Context, project_row_id: str) -> datetime | None:
+    """When the project itself was changed last, whoever's it is."""
+    return await ctx.session.scalar(select(ProjectRow.updated_at).where(ProjectRow.id == project_row_id))
 
 
 async def list_sessions(ctx: Context, filters: SessionFilters, part: Slice) -> list[Session]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
+from hashlib import sha256
 from typing import Any, Final
 
 from sqlalchemy import Select, select
@@ -81,14 +83,21 @@ def to_session(row: Mapping[str, Any]) -> Session:
 
 
 def from_values(values: Mapping[str, Any], project: SessionProject) -> Session:
-    """A session from the values of its columns."""
+    """A session from the values of its columns. Its tag covers what it shows of its project, which its row does not."""
     return Session(
-        **{name: values[name] for name in _PLAIN},
+        **{name: values[name] for name in _PLAIN if name != "etag"},
+        etag=values["etag"] + _label_digest(project),
         project=project,
         share_status=ShareStatus(values["share_status"]),
         metadata=json.loads(values["metadata_json"]),
         figures=SessionFigures(**{name: values[name] for name in FIGURES}),
     )
+
+
+@lru_cache(maxsize=1_000)
+def _label_digest(project: SessionProject) -> str:
+    shown = (project.client_id, project.name, project.icon, project.color)
+    return sha256(json.dumps(shown)).hexdigest()[:8]
 
 
 def brief(project: Project) -> SessionProject:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from specloop.db import batches
 from specloop.db.batches import Write
 from specloop.db.context import Context
+from specloop.kit.ids import parse_uuid
 from specloop.record.sessions.model import DocumentKind
 from specloop.record.sessions.preparation import DerivedUsage, DerivedValue, PackedDocument
 from specloop.record.sessions.repository.filters import owned
@@ -36,11 +37,28 @@ async def execute_all(ctx: Context, writes: Iterable[Write]) -> None:
     await batches.execute_all(ctx.session, writes)
 
 
-async def find_for_change(ctx: Context, project_row_id: str, client_id: str) -> Mapping[str, Any] | None:
-    """Every column of the session, which nobody else can change before the transaction ends."""
-    query = select(*SESSIONS.columns).where(SessionRow.project_id == project_row_id, SessionRow.client_id == client_id)
-    row = (await ctx.session.execute(query.with_for_update())).mappings().first()
-    return None if row is None else dict(row)
+async def has_row(ctx: Context, project_row_id: str, session_id: str) -> bool:
+    """Whether `session_id` is the row id of a session in the project."""
+    row_id = parse_uuid(session_id)
+    if row_id is None:
+        return False
+    query = select(SessionRow.id).where(SessionRow.id == row_id, SessionRow.project_id == project_row_id)
+    return await ctx.session.scalar(query) is not None
+
+
+async def find_for_change(ctx: Context, project_row_id: str, session_id: str) -> Mapping[str, Any] | None:
+    """Every column of the session with this client id in the project, else with this row id.
+
+    Nobody else can change it before the transaction ends.
+    """
+    for column, value in ((SessionRow.client_id, session_id), (SessionRow.id, parse_uuid(session_id))):
+        if value is None:
+            continue
+        query = select(*SESSIONS.columns).where(SessionRow.project_id == project_row_id, column == value)
+        row = (await ctx.session.execute(query.with_for_update())).mappings().first()
+        if row is not None:
+            return dict(row)
+    return None
 
 
 async def lock(ctx: Context, row_id: str) -> Mapping[str, Any] | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any
 
-from fastapi import Depends, Path
+from fastapi import APIRouter, Depends, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,6 +24,19 @@ Reader = Annotated[SessionReader, Depends(provided(SessionReader))]
 def enveloped(data: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """`data` in the envelope."""
     return Response(json.dumps(success(data)), status, headers, "application/json")
+
+
+def readable(
+    router: APIRouter, path: str, **options: Any
+) -> Callable[[Callable[..., Awaitable[Response]]], Callable[..., Awaitable[Response]]]:
+    """A route for GET and for HEAD, which is GET without the body (RFC 9110 §9.3.2); the framework adds none itself."""
+
+    def register(endpoint: Callable[..., Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
+        router.add_api_route(path, endpoint, methods=["GET"], **options)
+        router.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
+        return endpoint
+
+    return register
 
 
 async def session_in_path(ctx: Ctx, reader: Reader, request: Request) -> Session:

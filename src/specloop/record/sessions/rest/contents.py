@@ -12,8 +12,8 @@ from specloop.db.context import Context
 from specloop.kit.clock import format_time
 from specloop.record.sessions.errors import DocumentMissing
 from specloop.record.sessions.model import DocumentKind, Session
-from specloop.record.sessions.rest.answers import ProjectPath, Reader, SessionPath, ThisSession, enveloped
-from specloop.record.sessions.rest.conditional import cache_headers, not_modified
+from specloop.record.sessions.rest.answers import ProjectPath, Reader, SessionPath, ThisSession, enveloped, readable
+from specloop.record.sessions.rest.conditional import cache_headers, not_modified, version_of
 from specloop.record.sessions.rest.negotiation import Representation, negotiate
 from specloop.record.sessions.schema import Done, Envelope, OneDetail, StoredBody, detail_body
 from specloop.record.sessions.service.reading import SessionReader
@@ -94,13 +94,14 @@ async def put_session(
 
 @router.head("", responses=_READ_CONTENT)
 @reads()
-async def measure_session(request: Request, session: ThisSession) -> Response:
+async def measure_session(request: Request, ctx: Ctx, session: ThisSession, reader: Reader) -> Response:
     """What is stored of a session, without its content."""
-    unchanged = not_modified(request, session)
+    version = await version_of(ctx, reader, session)
+    unchanged = not_modified(request, version)
     if unchanged is not None:
         return unchanged
     headers = {
-        **cache_headers(session),
+        **cache_headers(version),
         "X-Markdown-Size": str(session.markdown_size),
         "X-Session-Data-Size": str(session.data_size or 0),
         "X-Raw-Data-Size": str(session.raw_size),
@@ -113,22 +114,23 @@ async def measure_session(request: Request, session: ThisSession) -> Response:
 @reads()
 async def read_session(request: Request, ctx: Ctx, session: ThisSession, reader: Reader) -> Response:
     """A session as the Accept header wants it: JSON, markdown, session data or raw bytes."""
-    unchanged = not_modified(request, session)
-    if unchanged is not None:
-        return unchanged
     wanted = negotiate(",".join(request.headers.getlist("accept")) or None)
     if wanted is not Representation.JSON:
-        return await _document(ctx, reader, session, wanted)
+        return await _document(request, ctx, reader, session, wanted)
+    version = await version_of(ctx, reader, session)
+    unchanged = not_modified(request, version)
+    if unchanged is not None:
+        return unchanged
     markdown = await reader.document(ctx, session, DocumentKind.MARKDOWN) or b""
     body = detail_body(session, markdown, await reader.exchanges(ctx, session.id))
-    return enveloped({"session": body}, headers=cache_headers(session))
+    return enveloped({"session": body}, headers=cache_headers(version))
 
 
-@router.get("/raw", responses={200: {"content": {Representation.RAW.value: {"schema": {"type": "string"}}}}})
+@readable(router, "/raw", responses={200: {"content": {Representation.RAW.value: {"schema": {"type": "string"}}}}})
 @reads()
 async def read_raw(request: Request, ctx: Ctx, session: ThisSession, reader: Reader) -> Response:
     """The agent's own transcript, byte for byte."""
-    return not_modified(request, session) or await _document(ctx, reader, session, Representation.RAW)
+    return await _document(request, ctx, reader, session, Representation.RAW)
 
 
 @router.delete("", response_model=Envelope[Done])
@@ -141,12 +143,21 @@ async def delete_session(
     return enveloped({"success": True})
 
 
-async def _document(ctx: Context, reader: SessionReader, session: Session, wanted: Representation) -> Response:
+async def _document(
+    request: Request, ctx: Context, reader: SessionReader, session: Session, wanted: Representation
+) -> Response:
+    """Raises: DocumentMissing, also for callers who know the tag: it is that of the other representations too."""
     kind, media_type = _DOCUMENTS[wanted]
+    if kind is DocumentKind.SESSION_DATA and session.data_size is None:
+        raise DocumentMissing
+    version = await version_of(ctx, reader, session)
+    unchanged = not_modified(request, version)
+    if unchanged is not None:
+        return unchanged
     body = await reader.document(ctx, session, kind)
     if body is None:
         raise DocumentMissing
-    headers = {**cache_headers(session), "Content-Type": media_type}
+    headers = {**cache_headers(version), "Content-Type": media_type}
     if wanted is Representation.RAW:
         headers["Content-Disposition"] = "attachment"  # it may be anything, so no browser shall render it
     return Response(body, headers=headers)

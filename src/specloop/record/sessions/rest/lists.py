@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from specloop.record.projects import ProjectService
 from specloop.record.sessions.model import SessionFilters
-from specloop.record.sessions.rest.answers import ProjectPath, Reader, enveloped
+from specloop.record.sessions.rest.answers import ProjectPath, Reader, enveloped, readable
 from specloop.record.sessions.schema import Envelope, SessionList, Sizes, recent_body, session_body
 from specloop.transport.routing import Ctx, provided
 from specloop.transport.specstory import reads, record_router
@@ -21,7 +21,7 @@ _WHOLE_MAX = 2**53
 router = record_router("/api/v1")
 
 
-@router.get("/projects/{project}/sessions/sizes", response_model=Envelope[Sizes])
+@readable(router, "/projects/{project}/sessions/sizes", response_model=Envelope[Sizes])
 @reads()
 async def list_sizes(ctx: Ctx, project: ProjectPath, reader: Reader) -> Response:
     """The bytes stored of each session, so that a client uploads only what has grown."""
@@ -33,7 +33,7 @@ async def list_sizes(ctx: Ctx, project: ProjectPath, reader: Reader) -> Response
     return enveloped({"sessions": sizes})
 
 
-@router.get("/projects/{project}/sessions", response_model=Envelope[SessionList])
+@readable(router, "/projects/{project}/sessions", response_model=Envelope[SessionList])
 @reads()
 async def list_sessions(
     ctx: Ctx,
@@ -57,11 +57,9 @@ async def list_sessions(
     return enveloped({"sessions": bodies, "total": total, "projectId": found.client_id})
 
 
-@router.get("/sessions/recent", response_model=Envelope[SessionList])
+@readable(router, "/sessions/recent", response_model=Envelope[SessionList])
 @reads()
-async def list_recent(
-    ctx: Ctx, reader: Reader, limit: Annotated[int, Query(ge=-_WHOLE_MAX, le=_WHOLE_MAX)] = RECENT_DEFAULT
-) -> Response:
+async def list_recent(ctx: Ctx, reader: Reader, limit: int = RECENT_DEFAULT) -> Response:
     """The newest sessions across projects; `limit` is brought into 1 to 100."""
     bodies = [recent_body(one) for one in await reader.recent(ctx, limit)]
     return enveloped({"sessions": bodies, "total": len(bodies)})

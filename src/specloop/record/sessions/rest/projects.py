@@ -10,7 +10,7 @@ from starlette.responses import Response
 from specloop.kit.clock import format_time
 from specloop.record.projects import ProjectChange, ProjectService
 from specloop.record.sessions.model import SessionFilters
-from specloop.record.sessions.rest.answers import ProjectPath, Reader, enveloped
+from specloop.record.sessions.rest.answers import ProjectPath, Reader, enveloped, readable
 from specloop.record.sessions.schema import (
     DeletedProject,
     Envelope,
@@ -33,7 +33,7 @@ Overview = Annotated[ProjectOverview, Depends(provided(ProjectOverview))]
 Removal = Annotated[SessionRemoval, Depends(provided(SessionRemoval))]
 
 
-@router.get("", response_model=Envelope[ProjectList])
+@readable(router, "", response_model=Envelope[ProjectList])
 @reads()
 async def list_projects(ctx: Ctx, overview: Overview, resumable: bool = False) -> Response:
     """All projects. With `resumable=true` those with session data, and these sessions inline, newest first."""
@@ -47,14 +47,14 @@ async def list_projects(ctx: Ctx, overview: Overview, resumable: bool = False) -
     return enveloped({"projects": bodies, "total": len(bodies)})
 
 
-@router.get("/{project}", response_model=Envelope[OneProject])
+@readable(router, "/{project}", response_model=Envelope[OneProject])
 @reads()
 async def read_project(ctx: Ctx, project: ProjectPath, overview: Overview) -> Response:
     """One project with its figures."""
     return enveloped({"project": project_body(await overview.summary(ctx, project))})
 
 
-@router.get("/{project}/stats", response_model=Envelope[ProjectStats])
+@readable(router, "/{project}/stats", response_model=Envelope[ProjectStats])
 @reads()
 async def read_stats(ctx: Ctx, project: ProjectPath, overview: Overview, reader: Reader) -> Response:
     """Figures of one project."""

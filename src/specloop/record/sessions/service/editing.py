@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from specloop.db.context import Context
@@ -83,7 +85,16 @@ async def _touch(ctx: Context, row_id: str, values: dict[str, Any]) -> Session:
     row = await writing.lock(ctx, row_id)
     if row is None:
         raise SessionNotFound
+    if "share_status" in values:
+        values = {**values, "shared_at": _shared_at(ctx, row, values["share_status"])}
     revision = row["revision"] + 1
     etag = make_etag(row_id, row["markdown_size"], row["content_digest"], revision)
     await writing.change(ctx, row_id, {**values, "revision": revision, "etag": etag, "updated_at": ctx.clock.now()})
     return (await reading.get_many(ctx, [row_id]))[row_id]
+
+
+def _shared_at(ctx: Context, row: Mapping[str, Any], status: str) -> datetime | None:
+    """Since when the session is shared: whoever shares an id first keeps its link, however often it is shared again."""
+    if status == ShareStatus.PRIVATE.value:
+        return None
+    return row["shared_at"] or ctx.clock.now()

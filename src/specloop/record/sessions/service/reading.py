@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from specloop.db.context import Context
@@ -49,6 +50,11 @@ class SessionReader:
         if found is None:
             raise SessionNotFound
         return found
+
+    async def changed_at(self, ctx: Context, session: Session) -> datetime:
+        """When that changed last which the session shows: itself, or its project's name, icon, colour or id."""
+        changed = await reading.project_changed_at(ctx, session.project.id)
+        return session.updated_at if changed is None else max(session.updated_at, changed)
 
     async def get(self, ctx: Context, row_id: str) -> Session:
         """The session with this row id.

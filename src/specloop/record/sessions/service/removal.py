@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from specloop.db.context import Context
 from specloop.record.projects import Project, ProjectNotFound, ProjectService, SameProject
@@ -57,7 +58,9 @@ class SessionRemoval:
         await projects_repository.redirect(ctx, source, target)
         if not await projects_repository.remove(ctx, source.id):
             raise ProjectNotFound
-        return target
+        changed_at = ctx.clock.now()
+        await projects_repository.change(ctx, target.id, {"updated_at": changed_at})
+        return replace(target, updated_at=changed_at)
 
     async def _delete(self, ctx: Context, session_ids: Sequence[str]) -> bool:
         """Whether any was there. Locks in the order of uploads (project, session, what observers keep)."""

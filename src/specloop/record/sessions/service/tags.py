@@ -1,4 +1,8 @@
-"""The weak entity tag of a session (specstory.md §3): content, title and visibility, never the time alone."""
+"""The weak entity tag of a session (specstory.md §3): content, title and visibility, never the time alone.
+
+What a session shows of its project is added where sessions are read (`repository.rows`), so that renaming a project
+touches none of its sessions.
+"""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from specloop.kit.ids import new_id
 from specloop.kit.log import get_logger
 from specloop.record.projects import Project, ProjectService
 from specloop.record.sessions.compression import verified
-from specloop.record.sessions.errors import BadSessionID
+from specloop.record.sessions.errors import BadSessionID, BadUpload
 from specloop.record.sessions.model import (
     CLIENT_ID_PATTERN,
     DocumentKind,
@@ -65,8 +65,9 @@ class SessionUploads:
     async def put(self, ctx: Context, project_id: str, session_id: str, upload: Upload) -> Stored:
         """Create the session, and its project where it is new, or bring it up to date (specstory.md §1.2).
 
-        Session data and metadata that the upload leaves out stay as they are.
-        Raises: BadSessionID, BadProjectID.
+        `session_id` is the client's, else the row id of a session in the project (§1.4). Session data and metadata
+        that the upload leaves out stay as they are.
+        Raises: BadSessionID, BadProjectID, BadUpload.
         """
         if not re.fullmatch(CLIENT_ID_PATTERN, session_id):
             raise BadSessionID
@@ -74,9 +75,10 @@ class SessionUploads:
         prepared = await off_loop(size, lambda: prepare(upload))
         while True:  # again when the project was merged away, or the session deleted, at this very moment
             project = await self._projects.ensure(ctx, project_id, upload.project_name)
-            stored = await self._create(ctx, project, session_id, upload, prepared)
-            if stored is not None:
-                return Stored(True, stored)
+            if not await writing.has_row(ctx, project.id, session_id):
+                stored = await self._create(ctx, project, session_id, upload, prepared)
+                if stored is not None:
+                    return Stored(True, stored)
             known = await writing.find_for_change(ctx, project.id, session_id)
             if known is not None:
                 return Stored(False, await self._update(ctx, project, known, upload, prepared))
@@ -97,6 +99,7 @@ class SessionUploads:
             "project_id": project.id,
             "user_title": None,
             "share_status": ShareStatus.PRIVATE.value,
+            "shared_at": None,
             "created_at": now,
             "revision": 0,
             "data_size": None,
@@ -183,7 +186,11 @@ def _content(upload: Upload, digests: Mapping[DocumentKind, str], metadata_json:
 
 
 def _metadata_bytes(upload: Upload) -> bytes | None:
-    return None if upload.metadata is None else json.dumps(dict(upload.metadata))
+    """Raises: BadUpload when the metadata is nested too deeply to be written again."""
+    try:
+        return None if upload.metadata is None else json.dumps(dict(upload.metadata))
+    except TypeError as error:
+        raise BadUpload from error
 
 
 def _columns(upload: Upload, prepared: Prepared, metadata: Mapping[str, Any], now: datetime) -> dict[str, Any]:
