@@ -706,6 +706,7 @@ CREATE TABLE coding_sessions (
   schema_version TEXT,
   markdown_version TEXT,
   share_status VARCHAR(10) NOT NULL,
+  shared_at TIMESTAMP WITH TIME ZONE,
   metadata_json BYTEA NOT NULL,
   models JSONB NOT NULL,
   branches JSONB NOT NULL,

@@ -69,7 +69,7 @@ from specloop.record.traces.assembly import assemble as assemble_traces
 from specloop.record.traces.rest.submission import PATH as TRACES_PATH
 from specloop.record.traces.service.health import IngestHealth
 from specloop.record.traces.service.intake import inbox_level
-from specloop.run.agents import AgentDiscovery, AgentHealth, AgentRunner, CardService, ConfigServer
+from specloop.run.agents import AgentDiscovery, AgentHealth, AgentRunner, CardService, ConfigServer, words_of
 from specloop.run.agents import rest as agents_rest
 from specloop.settings import BadSetting, Role, Settings
 from specloop.transport.edge import BodyLimit, EdgePolicy, RenderedError, wrap
@@ -361,7 +361,7 @@ def _add_record(assembly: Assembly, ground: Ground) -> TraceIntake:
         inbox_bytes_max=settings.ingest_queue_bytes_max,
         allowance=Throughput(settings.rate_ingest_bytes_per_second),
     )
-    traces = assemble_traces(ground.telemetry, ground.blobs, intake)
+    traces = assemble_traces(ground.telemetry, ground.blobs, intake, words_of_agent=words_of)
     assembly.take(traces)
     assembly.probes.append(IngestHealth(traces.reader))
     assembly.routers += skills_rest.routers

@@ -95,7 +95,9 @@ class Settings(BaseSettings):
         100_000, ge=1, description="Requests per hour for each device that records sessions"
     )
     rate_ingest_bytes_per_second: int = Field(
-        100 * SMALL**2, ge=0, description="Bytes of traces per second for each workspace, in each server process; 0 is no limit"
+        100 * SMALL**2,
+        ge=0,
+        description="Bytes of traces per second for each workspace, in each server process; 0 is no limit",
     )
     registrations_per_hour: int = Field(300, ge=1, description="New accounts per hour from one address")
     body_bytes_max: int = Field(2 * SMALL**2, ge=SMALL, description="Largest request body outside ingestion, in bytes")

@@ -53,6 +53,28 @@ def test_the_list_shows_the_newest_first_and_filters_by_its_address(visitor: Bro
     assert "No trace matches" in visitor.see(f"{here}?q=nowhere")
 
 
+def test_the_filter_by_agent_finds_what_spans_call_it(visitor: Browser, tenant: Tenant) -> None:
+    """Spans tell the agent's name, and its id only when their sender knows the registry."""
+    body = {"runtime": {"kind": "external"}, "config": {}}
+    by_rule = tenant.post("/agents", {**body, "name": "Desk", "match": {"gen_ai.agent.name": "order desk"}}, 201)["id"]
+    by_name = tenant.post("/agents", {**body, "name": "router"}, 201)["id"]
+    unheard = tenant.post("/agents", {**body, "name": "nobody"}, 201)["id"]
+    desk, router, with_id = send(
+        tenant,
+        trace_body("desk", 30),
+        trace_body("router", 20, agent="router"),
+        trace_body("with id", 10, agent="renamed", spans=[{"attributes": {"gen_ai.agent.id": by_name}}]),
+    )
+    here = f"{pages(tenant)}/traces"
+    assert f'<option value="{by_rule}"' in visitor.see(here)
+    expected = {by_rule: [desk], by_name: [with_id, router], unheard: [], "order desk": [desk], "0" * 36: []}
+    for agent_id, found in expected.items():
+        assert listed(visitor.see(f"{here}?agent_id={agent_id}")) == found
+        answer = tenant.client.get(f"{tenant.path}/traces", params={"agent_id": agent_id}).json()
+        assert [trace["trace_id"] for trace in answer["results"]] == found
+        assert answer["pagination"]["total"] == len(found)
+
+
 def test_walking_to_older_traces_meets_every_one_once(visitor: Browser, tenant: Tenant) -> None:
     sent = send(tenant, *(trace_body(f"run {n}", 1 + n) for n in range(95)))
     address, seen = f"{pages(tenant)}/traces", list[str]()
@@ -109,8 +131,12 @@ def test_opinions_are_given_shown_and_taken_back(visitor: Browser, tenant: Tenan
         assert text in page, text
     assert len(re.findall(r'thumb" type="submit" aria-pressed="true"', page)) == 1
     assert listed(visitor.see(f"{pages(tenant)}/traces?has_feedback=true")) == [trace_id]
+    span = {"kind": "thumbs", "value": "down", "span_id": "ab" * 8}
+    assert visitor.send(f"{here}/feedback", page, **span).status_code == 303
     assert visitor.send(f"{here}/feedback/withdraw", page, kind="thumbs").status_code == 303
-    assert "good answer" not in visitor.see(here)
+    page = visitor.see(here)
+    assert "good answer" not in page
+    assert "bad answer" in page
 
 
 def test_a_score_out_of_range_is_refused_and_what_was_typed_stays(visitor: Browser, tenant: Tenant) -> None:

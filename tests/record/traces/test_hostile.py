@@ -13,10 +13,12 @@ from specloop.db.database import Database
 from specloop.db.telemetry import TelemetryStore
 from specloop.db.uow import ALL_WORKSPACES
 from specloop.record.traces.repository.native import ATTRIBUTES_MAX, EVENTS_MAX, LINKS_MAX, VALUE_BYTES_MAX
+from specloop.record.traces.schema_opinions import DEPTH_MAX
 from specloop.record.traces.tables import InboxRow
 from specloop.transport.guard import Admission
 from specloop.transport.limits import Throughput
 from tests.record.traces.harness import (
+    OURS,
     PROTOBUF,
     Gate,
     Server,
@@ -163,6 +165,48 @@ async def test_a_workspace_sends_as_many_bytes_as_it_may_however_few_its_request
         assert (await server.send(request, "theirs")).status_code == 200
         monkeypatch.undo()
         await server.wait_for_spans(hex_trace(1), 1)
+
+
+@pytest.mark.parametrize("agent_id", ["'", "ff" * 16, "\ud7ff"])
+async def test_any_text_may_be_the_id_of_an_agent(server: Server, agent_id: str) -> None:
+    answer = await server.get("", agent_id=agent_id)
+    assert (answer.status_code, answer.json()["results"]) == (200, [])
+
+
+OUT_OF_REACH = ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]
+
+
+@pytest.mark.parametrize("moment", OUT_OF_REACH)
+async def test_moments_that_no_span_can_have_are_refused(server: Server, moment: str) -> None:
+    owner = {"authorization": "Bearer owner"}
+    for name in ("from", "to"):
+        assert (await server.get("/stats", **{name: moment})).status_code == 422
+        assert (await server.get("", **{name: moment})).status_code == 422
+        for path in ("search", "export"):
+            url = f"/api/v1/workspaces/{OURS}/traces/{path}"
+            assert (await server.http.post(url, json={"filter": {name: moment}}, headers=owner)).status_code == 422
+
+
+@pytest.mark.parametrize("moment", ["1970-01-01T00:00:00Z", "2261-12-31T23:59:59Z", "1969-12-31T20:00:00-14:00"])
+async def test_the_first_and_the_last_moments_are_taken(server: Server, moment: str) -> None:
+    assert (await server.get("/stats", to=moment)).status_code == 200
+    assert (await server.get("", to=moment)).status_code == 200
+
+
+@pytest.mark.parametrize(("depth", "status"), [(DEPTH_MAX - 2, 201), (DEPTH_MAX + 1, 422), (300, 422), (5_000, 400)])
+async def test_opinions_are_nested_no_deeper_than_answers_can_be(server: Server, depth: int, status: int) -> None:
+    await server.send(request_of(span_of(1)))
+    await server.wait_for_spans(hex_trace(1), 1)
+    deep = "[" * depth + "]" * depth
+    url = f"/api/v1/workspaces/{OURS}/traces/{hex_trace(1)}"
+    headers = {"authorization": "Bearer owner", "content-type": "application/json"}
+    for path, body in (
+        ("feedback", f'{{"kind":"correction","value":{deep}}}'),
+        ("annotations", f'{{"name":"a","score":1,"metadata":{{"a":{deep}}}}}'),
+    ):
+        assert (await server.http.post(f"{url}/{path}", content=body, headers=headers)).status_code == status
+        assert (await server.get(f"/{hex_trace(1)}/{path}")).status_code == 200
+    assert (await server.get(f"/{hex_trace(1)}")).status_code == 200
 
 
 def _varint(number: int) -> bytes:

@@ -13,6 +13,7 @@ from specloop.db.telemetry import TelemetryStore
 from specloop.record.traces.model import TREE_DEPTH_MAX
 from specloop.record.traces.repository import choosing
 from tests.record.traces.harness import (
+    OURS,
     THEIRS,
     Server,
     eventually,
@@ -68,6 +69,10 @@ async def test_counting_can_be_left_out(server: Server) -> None:
         ({"from": "2020-01-01T00:00:00"}, 422),
         ({"status": "bad"}, 422),
         ({"min_latency": "nan"}, 422),
+        ({"score<": "nan"}, 422),
+        ({"from": "0001-01-01T00:00:00+14:00"}, 422),
+        ({"to": "1969-12-31T23:59:59Z"}, 422),
+        ({"to": "9999-12-31T23:59:59-14:00"}, 422),
     ],
 )
 async def test_bad_parameters_are_refused(server: Server, query: dict[str, Any], status: int) -> None:
@@ -101,6 +106,47 @@ async def test_filters_choose_traces(server: Server) -> None:
     newest = (await server.get("", limit=1)).json()["results"][0]["started_at"]
     assert await found(**{"from": newest}) == {3}
     assert await found(to=newest) == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_found"),
+    [
+        ({"key": "whole", "value": 1.0}, True),
+        ({"key": "whole", "value": 1}, True),
+        ({"key": "whole", "value": "1.0"}, True),
+        ({"key": "whole", "value": 1.5}, False),
+        ({"key": "whole", "op": "ne", "value": 1.0}, False),
+        ({"key": "whole", "op": "ne", "value": 2}, True),
+        ({"key": "small", "value": 1e-7}, True),
+        ({"key": "large", "value": 1e21}, True),
+        ({"key": "count", "value": 3}, True),
+        ({"key": "count", "value": 3.0}, True),
+        ({"key": "wide", "value": 2**53}, False),
+        ({"key": "wide", "value": 2**53 + 1}, True),
+        ({"key": "text", "value": 7}, True),
+        ({"key": "text", "op": "ne", "value": 7.5}, True),
+        ({"key": "padded", "value": "7"}, False),
+        ({"key": "flag", "value": True}, True),
+    ],
+)
+async def test_numbers_are_equal_however_they_are_written(
+    server: Server, condition: dict[str, Any], is_found: bool
+) -> None:
+    attributes = {"whole": 1.0, "small": 1e-7, "large": 1e21, "count": 3, "wide": 2**53 + 1}
+    await server.send(request_of(span_of(1, attributes={**attributes, "text": "7", "padded": "007", "flag": True})))
+    await server.wait_for_spans(hex_trace(1), 1)
+    path = f"/api/v1/workspaces/{OURS}/traces/search"
+    body = {"filter": {"attributes": [condition]}}
+    answer = await server.http.post(path, json=body, headers={"authorization": "Bearer ours"})
+    assert (answer.status_code, len(answer.json()["results"])) == (200, int(is_found))
+
+
+@pytest.mark.parametrize(("text", "is_found"), [("---", False), ('"', False), ("chat", True), ("  ", True)])
+async def test_a_text_without_any_word_is_nowhere(server: Server, text: str, is_found: bool) -> None:
+    await server.send(request_of(span_of(1)))
+    await server.wait_for_spans(hex_trace(1), 1)
+    page = (await server.get("", q=text)).json()
+    assert (len(page["results"]), page["pagination"]["total"]) == (int(is_found), int(is_found))
 
 
 @pytest.mark.parametrize("rows", [(1,), (2,), (1, 2), (100,), ()])

@@ -102,9 +102,10 @@ async def give_feedback(
 async def withdraw_feedback(
     ctx: Ctx, frame: FrameHere, opinions: Opinions, workspace_id: str, trace_id: str, posted: Posted
 ) -> Response:
-    """Takes back what the visitor said of one kind."""
+    """Takes back what the visitor said of one kind about the span, or without one about the whole trace."""
     kind = next((one for one in FeedbackKind if one.value == posted.get("kind")), FeedbackKind.THUMBS)
-    await opinions.withdraw_feedback(ctx, trace_id, user_ref=ctx.principal.user_id or "", kind=kind, name=None)
+    said_by, span_id = ctx.principal.user_id or "", posted.get("span_id", "").lower()
+    await opinions.withdraw_feedback(ctx, trace_id, user_ref=said_by, kind=kind, name="", span_id=span_id)
     return frame.go(f"{_here(frame, trace_id, posted)}#said", "Taken back.")
 
 

@@ -16,7 +16,7 @@ from specloop.record.traces.service.export import TraceExports
 from specloop.record.traces.service.glance import TraceGlance
 from specloop.record.traces.service.intake import TraceIntake
 from specloop.record.traces.service.opinions import TraceDeleted, TraceOpinions, TraceRemoval
-from specloop.record.traces.service.reading import TraceReader
+from specloop.record.traces.service.reading import TraceReader, WordsOfAgent
 from specloop.record.traces.tasks import tasks
 
 
@@ -31,10 +31,14 @@ class Traces:
 
 
 def assemble(
-    telemetry: TelemetryStore, blobs: BlobStore, intake: TraceIntake, on_deleted: Sequence[TraceDeleted] = ()
+    telemetry: TelemetryStore,
+    blobs: BlobStore,
+    intake: TraceIntake,
+    on_deleted: Sequence[TraceDeleted] = (),
+    words_of_agent: WordsOfAgent | None = None,
 ) -> Traces:
     """`on_deleted` is called in the transaction of each deletion."""
-    reader = TraceReader(telemetry, intake.settle)
+    reader = TraceReader(telemetry, intake.settle, words_of_agent)
     services = (
         intake,
         reader,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import Field, StrictBool, StrictFloat, StrictInt, StringConstraints
+from pydantic import AfterValidator, Field, StrictBool, StrictFloat, StrictInt, StringConstraints
 
 from specloop.db.paging import LIMIT_DEFAULT, LIMIT_MAX, PageRequest
 from specloop.record.traces.exports import ExportFormat
@@ -12,11 +13,32 @@ from specloop.record.traces.model import AttributeCondition, Comparison, TraceFi
 from specloop.transport.schema import Input, Instant
 
 Word = Annotated[str | None, StringConstraints(min_length=1, max_length=200)]
+YEARS: tuple[int, int] = (1970, 2262)
+"""Between their first days lies what nanoseconds of 63 bits can tell."""
+
+
+def _in_reach(value: datetime) -> datetime:
+    """In UTC, which moments at either end of the calendar have none of."""
+    try:
+        moment = value.astimezone(UTC)
+    except OverflowError:
+        moment = None
+    if moment is None or not YEARS[0] <= moment.year < YEARS[1]:
+        raise ValueError(f"the moment must lie in the years {YEARS[0]} to {YEARS[1] - 1}")
+    return moment
+
+
+SpanInstant = Annotated[Instant, AfterValidator(_in_reach)]
+"""A moment that a span may begin at."""
+Score = Annotated[float | None, Field(allow_inf_nan=False)]
 Milliseconds = Annotated[float | None, Field(ge=0, le=1e9)]
 
 
 class ConditionBody(Input):
-    """Some span has the attribute `key`, and its value fits; `exists` needs no value, `gt` and `lt` compare numbers."""
+    """Some span has the attribute `key`, and its value fits; `exists` needs no value, `gt` and `lt` compare numbers.
+
+    Numbers are equal however they are written; all else is equal when its text is.
+    """
 
     key: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     op: Comparison = Comparison.EQUAL
@@ -24,15 +46,24 @@ class ConditionBody(Input):
 
     def to_model(self) -> AttributeCondition:
         """The condition; values in the text form in which attributes are stored."""
-        text = str(self.value).lower() if isinstance(self.value, bool) else str(self.value)
-        return AttributeCondition(self.key, self.op, text)
+        return AttributeCondition(self.key, self.op, _text_of(self.value))
+
+
+def _text_of(value: str | float) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case float() if value.is_integer():
+            return f"{value:.0f}"
+        case _:
+            return str(value)
 
 
 class FilterBody(Input):
     """All conditions that are given must hold. `from` is inclusive, `to` exclusive; latencies in milliseconds."""
 
-    start: Instant | None = Field(default=None, alias="from")
-    end: Instant | None = Field(default=None, alias="to")
+    start: SpanInstant | None = Field(default=None, alias="from")
+    end: SpanInstant | None = Field(default=None, alias="to")
     status: TraceStatus | None = None
     agent_id: Word = None
     agent: Word = None
@@ -44,7 +75,7 @@ class FilterBody(Input):
     min_latency: Milliseconds = None
     max_latency: Milliseconds = None
     has_feedback: bool | None = None
-    score_below: float | None = None
+    score_below: Score = None
     q: Annotated[str | None, StringConstraints(max_length=400)] = None
     attributes: Annotated[list[ConditionBody], Field(max_length=10)] = Field(default_factory=list[ConditionBody])
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Iterable
+from typing import Annotated, Any, cast
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from specloop.kit.clock import format_time
 from specloop.record.traces.exports import Export, ExportFormat, ExportState
@@ -22,9 +23,41 @@ from specloop.transport.schema import Input, JSONObject, JSONValue
 SpanRef = Annotated[str | None, StringConstraints(pattern=r"^[0-9a-fA-F]{16}$")]
 Label = Annotated[str, StringConstraints(max_length=100)]
 UserRef = Annotated[str, StringConstraints(max_length=200)]
+DEPTH_MAX = 64
+"""Levels of nesting in what is said about a trace; what writes JSON stops at 254, and answers wrap it in some more."""
 
 
-class FeedbackBody(Input):
+def _depth(value: object) -> int:
+    """How many levels of lists and objects; counted level by level, since a caller decides how many there are."""
+    depth, level = -1, [value]
+    while level and depth <= DEPTH_MAX:
+        depth += 1
+        level = [item for one in level for item in _items(one)]
+    return depth
+
+
+def _items(value: object) -> Iterable[object]:
+    match value:
+        case dict():
+            return cast("dict[object, object]", value).values()
+        case list():
+            return cast("list[object]", value)
+        case _:
+            return ()
+
+
+class ShallowInput(Input):
+    """A request body with arbitrary JSON inside."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_depth(cls, value: Any) -> Any:
+        if _depth(value) > DEPTH_MAX:
+            raise ValueError(f"values may be nested at most {DEPTH_MAX} levels deep")
+        return value
+
+
+class FeedbackBody(ShallowInput):
     """One opinion: `thumbs` up or down, `score` 0 to 1, `label`, `correction` (any JSON), `comment`."""
 
     kind: FeedbackKind
@@ -54,7 +87,7 @@ class FeedbackOut(BaseModel):
     created_by: str
 
 
-class AnnotationBody(Input):
+class AnnotationBody(ShallowInput):
     """A judgement: at least one of score, label, explanation."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=100)]

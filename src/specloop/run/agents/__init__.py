@@ -30,6 +30,7 @@ from specloop.run.agents.service.registry import (
     find,
     list_agents,
     read,
+    words_of,
 )
 from specloop.run.agents.service.running import AgentRunner, RunPlan, RunResult
 from specloop.run.agents.service.runtimes import runnable
@@ -87,5 +88,6 @@ __all__ = [
     "restore",
     "runnable",
     "unified",
+    "words_of",
     "write_config",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from specloop.db.telemetry import SCAN, TelemetryStore
-from specloop.record.traces.repository.matching import KNOWN, Matching
+from specloop.record.traces.repository.matching import KNOWN, OWN, Matching
 
 _CHOOSE = """
 SELECT lower(hex(t.trace_id)) AS trace, min(t.start_ns) AS first_ns, max(t.end_ns) AS last_ns
@@ -20,10 +20,26 @@ SETTINGS {SCAN}
 """  # noqa: S608  (fixed text; values are parameters)
 _AMONG = f"{KNOWN} AND t.trace_id IN (SELECT toFixedString(unhex(arrayJoin({{traces:Array(String)}})), 16))"
 _PLACE = _CHOOSE.format(where=f"{KNOWN} AND t.trace_id = unhex({{trace_id:String}})", having="1")
+# Of the traces that are marked as failed: every span that failed came once more with another status (or the failed one
+# was merged away), and no span's last version is a failure. The first half alone leaves out nearly all of them.
+_RECOVERED = f"""
+SELECT lower(hex(trace_id)) AS trace FROM (
+    SELECT trace_id, argMax(status_code, (end_ns, received_at)) AS last_status FROM spans
+    WHERE {OWN} AND trace_id IN (
+        SELECT trace_id FROM traces WHERE {OWN} AND has_error = 1 AND trace_id NOT IN (
+            SELECT trace_id FROM spans WHERE {OWN} AND status_code = 2 AND cityHash64(trace_id, span_id) NOT IN (
+                SELECT cityHash64(trace_id, span_id) FROM spans
+                WHERE {OWN} AND status_code != 2 AND cityHash64(trace_id, span_id) IN (
+                    SELECT cityHash64(trace_id, span_id) FROM spans WHERE {OWN} AND status_code = 2))))
+    GROUP BY trace_id, span_id)
+GROUP BY trace_id HAVING countIf(last_status = 2) = 0 LIMIT {{limit:UInt32}}
+SETTINGS {SCAN}
+"""  # noqa: S608
 _ORDER = " ORDER BY first_ns DESC, t.trace_id DESC LIMIT {limit:UInt32} OFFSET {offset:UInt64}"
 
 ROWS_PER_TRACE = (2, 24)
 ROWS_MAX = 5_000
+RECOVERED_MAX = 20_000
 """How many of the newest rows are looked at, per wanted trace and at all, before all traces are put in order."""
 
 
@@ -89,6 +105,12 @@ async def count_traces(store: TelemetryStore, workspace_id: str, matching: Match
         sql = f"SELECT count() AS count FROM ({_chosen(matching)})"  # noqa: S608  (fixed text; values are parameters)
     rows = await store.query(sql + matching.settings, workspace_id=workspace_id, parameters=matching.parameters)
     return int(rows[0]["count"])
+
+
+async def recovered_traces(store: TelemetryStore, workspace_id: str) -> list[str]:
+    """The ids (hex) of traces that failed as they were first delivered, and by their spans' last versions did not."""
+    rows = await store.query(_RECOVERED, workspace_id=workspace_id, parameters={"limit": RECOVERED_MAX})
+    return [row["trace"] for row in rows]
 
 
 async def place(store: TelemetryStore, workspace_id: str, trace_id: str) -> Placed | None:

@@ -14,9 +14,10 @@ from specloop.record.traces.model import AttributeCondition, Comparison, TraceFi
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PHRASE = re.compile(r'"([^"]+)"')
 _WORD = re.compile(r"[0-9a-z\x80-\U0010ffff]+")
+_INTEGER = re.compile(r"[+-]?[0-9]+")
 WORDS_MAX = 30
 
-_OWN = "workspace_id = {workspace_id:UUID}"
+OWN = "workspace_id = {workspace_id:UUID}"
 KNOWN = """
     t.workspace_id = {workspace_id:UUID}
     AND t.trace_id NOT IN (SELECT trace_id FROM deleted_traces WHERE workspace_id = {workspace_id:UUID})
@@ -27,13 +28,11 @@ KNOWN = """
 _WHOLE = {
     "start": "first_ns >= {start_ns:UInt64}",
     "end": "first_ns < {end_ns:UInt64}",
-    "status": "max(t.has_error) = {failed:UInt8}",
     "latency_ms_min": "last_ns - first_ns >= {latency_ns_min:UInt64}",
     "latency_ms_max": "last_ns - first_ns <= {latency_ns_max:UInt64}",
 }
 # Lists of names in some row of a trace.
 _LISTS = {
-    "agent_id": "agent_ids",
     "agent_name": "agent_names",
     "tag": "tags",
     "session_id": "session_ids",
@@ -42,21 +41,34 @@ _LISTS = {
     "service": "service_names",
 }
 _COMPARED = {
-    Comparison.EQUAL: "attributes[{{key{n}:String}}] = {{value{n}:String}}",
-    Comparison.NOT_EQUAL: "attributes[{{key{n}:String}}] != {{value{n}:String}}",
+    Comparison.EQUAL: "({same})",
+    Comparison.NOT_EQUAL: "NOT ({same})",
     Comparison.CONTAINS: "positionCaseInsensitiveUTF8(attributes[{{key{n}:String}}], {{value{n}:String}}) > 0",
     Comparison.EXISTS: "1",
     Comparison.GREATER: "toFloat64OrNull(attributes[{{key{n}:String}}]) > toFloat64OrNull({{value{n}:String}})",
     Comparison.LESS: "toFloat64OrNull(attributes[{{key{n}:String}}]) < toFloat64OrNull({{value{n}:String}})",
 }
+# Numbers that are written in different ways are the same number. Integers are only compared so with fractions, since 64
+# bits are more than a fraction can tell apart.
+_SAME = """
+    attributes[{{key{n}:String}}] = {{value{n}:String}} OR (
+        attribute_types[indexOf(mapKeys(attributes), {{key{n}:String}})] IN ({types})
+        AND ifNull(toFloat64OrNull(attributes[{{key{n}:String}}]) = toFloat64OrNull({{value{n}:String}}), 0))
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class TraceSets:
-    """Traces that the state store has picked out by their ids: None where the filter does not ask."""
+    """What a filter means beyond the summary rows: None or empty where it does not ask.
+
+    The first two are traces by their ids, from the state store. `agent_words` are the names and ids by which spans may
+    call the agent of the filter. `recovered` are the traces that are marked as failed and did not fail in the end.
+    """
 
     with_feedback: Sequence[str] | None = None
     scored_below: Sequence[str] | None = None
+    agent_words: Sequence[str] = ()
+    recovered: Sequence[str] = ()
 
 
 class Matching:
@@ -71,12 +83,15 @@ class Matching:
         self._some_row: list[str] = []
         self.reads_text = bool(chosen.text or chosen.attributes)
         self.parameters: dict[str, Any] = {}
+        sets = sets or TraceSets()
         self._add_whole(chosen)
+        self._add_status(chosen.status, sets.recovered)
         self._add_lists(chosen)
+        self._add_agent(chosen.agent_id, sets.agent_words)
         self._add_text(chosen)
         for number, condition in enumerate(chosen.attributes):
             self._add_attribute(number, condition)
-        self._add_sets(chosen, sets or TraceSets())
+        self._add_sets(chosen, sets)
 
     @property
     def where(self) -> str:
@@ -89,7 +104,7 @@ class Matching:
         shown = [*self._lists, *self._some_row]
         if len(shown) > 1 or self._first_row:  # it may take several rows to show all that
             shown = [_has_row(row) for row in shown]
-        return " AND ".join([f"t.{_OWN}", *self._where, *self._every_row, *self._first_row, *shown])
+        return " AND ".join([f"t.{OWN}", *self._where, *self._every_row, *self._first_row, *shown])
 
     @property
     def having(self) -> str:
@@ -124,9 +139,19 @@ class Matching:
             self._every_row.append("t.start_ns >= {start_ns:UInt64}")
         if chosen.end is not None:
             self._first_row.append("t.start_ns < {end_ns:UInt64}")
-        if chosen.status is not None:
-            rows = self._some_row if chosen.status is TraceStatus.ERROR else self._every_row
-            rows.append("has_error = {failed:UInt8}")
+
+    def _add_status(self, status: TraceStatus | None, recovered: Sequence[str]) -> None:
+        if status is None:
+            return
+        is_recovered = f"t.trace_id IN ({_unpacked('recovered')})" if recovered else "0"
+        if recovered:
+            self.parameters["recovered"] = list(recovered)
+        if status is TraceStatus.ERROR:
+            self._having.append(f"max(t.has_error) = 1 AND NOT {is_recovered}")
+            self._some_row.append("has_error = 1")
+        else:
+            self._having.append(f"(max(t.has_error) = 0 OR {is_recovered})")
+            self._every_row.append(f"(t.has_error = 0 OR {is_recovered})")
 
     def _add_lists(self, chosen: TraceFilter) -> None:
         for name, column in _LISTS.items():
@@ -135,9 +160,17 @@ class Matching:
                 self._lists.append(f"has({column}, {{{name}:String}})")
                 self.parameters[name] = value
 
+    def _add_agent(self, agent_id: str | None, words: Sequence[str]) -> None:
+        if agent_id is None:
+            return
+        self._lists.append("(hasAny(agent_ids, {agent:Array(String)}) OR hasAny(agent_names, {agent:Array(String)}))")
+        self.parameters["agent"] = sorted({agent_id, *words})
+
     def _add_text(self, chosen: TraceFilter) -> None:
         words, phrases = split_text(chosen.text or "")
         if not words and not phrases:
+            if (chosen.text or "").strip():
+                self._where.append("0")  # a text without any word is in no span
             return
         literal: list[str] = []
         for number, text in enumerate(phrases):
@@ -154,9 +187,11 @@ class Matching:
         )
 
     def _add_attribute(self, number: int, condition: AttributeCondition) -> None:
-        fits = _COMPARED[condition.comparison].format(n=number)
+        is_integer = _INTEGER.fullmatch(condition.value)
+        same = _SAME.format(n=number, types="'double'" if is_integer else "'int', 'double'")
+        fits = _COMPARED[condition.comparison].format(n=number, same=same)
         has = f"mapContains(attributes, {{key{number}:String}})"
-        self._add_ids(f"SELECT trace_id FROM spans WHERE {_OWN} AND {has} AND {fits}")  # noqa: S608
+        self._add_ids(f"SELECT trace_id FROM spans WHERE {OWN} AND {has} AND {fits}")  # noqa: S608
         self.parameters |= {f"key{number}": condition.key, f"value{number}": condition.value}
 
     def _add_sets(self, chosen: TraceFilter, sets: TraceSets) -> None:
@@ -165,7 +200,7 @@ class Matching:
             self._where.append(f"t.trace_id {negation}IN ({_unpacked('with_feedback')})")
             self.parameters["with_feedback"] = list(sets.with_feedback)
         if chosen.score_below is not None:
-            rated = f"SELECT trace_id FROM traces WHERE {_OWN} AND score_min < {{score_below:Float64}}"  # noqa: S608
+            rated = f"SELECT trace_id FROM traces WHERE {OWN} AND score_min < {{score_below:Float64}}"  # noqa: S608
             self._where.append(f"(t.trace_id IN ({rated}) OR t.trace_id IN ({_unpacked('scored_below')}))")
             self.parameters |= {"score_below": chosen.score_below, "scored_below": list(sets.scored_below or ())}
 
@@ -173,7 +208,7 @@ class Matching:
         self._where.append(f"t.trace_id IN ({query})")
 
 
-_IN_SPANS = f"SELECT trace_id FROM spans WHERE {_OWN}"  # noqa: S608
+_IN_SPANS = f"SELECT trace_id FROM spans WHERE {OWN}"  # noqa: S608
 _HAS_WORDS = "hasAllTokens(content, {words:Array(String)})"
 # Merges build the text index. In parts that have none yet, putting a text together and cutting it into words costs far
 # more than looking for one word's letters in its pieces; structured pieces are only readable when put together.
@@ -190,7 +225,7 @@ _INDEXED = """
 
 
 def _has_row(condition: str) -> str:
-    return f"t.trace_id IN (SELECT trace_id FROM traces WHERE {_OWN} AND {condition})"  # noqa: S608
+    return f"t.trace_id IN (SELECT trace_id FROM traces WHERE {OWN} AND {condition})"  # noqa: S608
 
 
 def _unpacked(name: str) -> str:
@@ -213,7 +248,5 @@ def _whole_parameter(name: str, value: Any) -> dict[str, Any]:
     match name:
         case "start" | "end":
             return {f"{name}_ns": nanoseconds(value)}
-        case "status":
-            return {"failed": int(value is TraceStatus.ERROR)}
         case _:
             return {name.replace("_ms_", "_ns_"): round(value * 1_000_000)}

@@ -42,7 +42,7 @@ async def put_feedback(
     statement: Any = _insert(ctx)(FeedbackRow).values(new_row)
     statement = statement.on_conflict_do_update(
         index_elements=["workspace_id", "trace_id", "span_id", "user_ref", "kind", "name"],
-        set_={name: statement.excluded[name] for name in ("value", "score", "updated_at")},
+        set_={name: statement.excluded[name] for name in ("value", "score", "updated_at", "created_by")},
     )
     found = await ctx.session.scalars(statement.returning(FeedbackRow), execution_options={"populate_existing": True})
     row: FeedbackRow = found.one()

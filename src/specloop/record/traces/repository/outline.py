@@ -29,8 +29,10 @@ _COLUMNS = f"""
     {", ".join(_GENAI)}, {", ".join(USAGE)}, tags, {SCORE_MIN}
 """
 _ROWS = TraceRows(_COLUMNS)
+# Bodies may be stored in another order than they came in, so the last arrival alone does not tell.
 _MARK = """
 SELECT max(received_at) AS last, min(start_ns) AS first_ns,
+    (SELECT count() FROM spans WHERE workspace_id = {workspace_id:UUID}) AS spans,
     (SELECT count() FROM deleted_traces WHERE workspace_id = {workspace_id:UUID}) AS deleted
 FROM traces WHERE workspace_id = {workspace_id:UUID}
 """
@@ -55,7 +57,7 @@ async def one_span(store: TelemetryStore, workspace_id: str, trace: Placed, span
 async def mark(store: TelemetryStore, workspace_id: str) -> str:
     """A text that is another one after every arrival and every removal of spans."""
     row = (await store.query(_MARK, workspace_id=workspace_id))[0]
-    return f"{row['last']:%Y%m%d%H%M%S%f}-{row['first_ns']}-{row['deleted']}"
+    return f"{row['last']:%Y%m%d%H%M%S%f}-{row['first_ns']}-{row['spans']}-{row['deleted']}"
 
 
 def _line(row: Mapping[str, Any]) -> Span:

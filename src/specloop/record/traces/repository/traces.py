@@ -25,7 +25,7 @@ FROM spans PREWHERE {CHOSEN_TRACES} LIMIT {{limit:UInt32}}
 """  # noqa: S608
 _SUMMARIES = f"""
 SELECT lower(hex(t.trace_id)) AS trace, min(t.start_ns) AS first_ns, max(t.end_ns) AS last_ns,
-    argMinMerge(t.root) AS root_span, max(t.has_error) AS failed, min(t.score_min) AS lowest_score,
+    argMinMerge(t.root) AS root_span, min(t.score_min) AS lowest_score,
     groupUniqArrayArray(t.service_names) AS services, groupUniqArrayArray(t.agent_ids) AS agents,
     groupUniqArrayArray(t.agent_names) AS agent_labels, groupUniqArrayArray(t.models) AS model_names,
     groupUniqArrayArray(t.session_ids) AS sessions, groupUniqArrayArray(t.user_ids) AS users,
@@ -75,7 +75,7 @@ def _summary(row: Mapping[str, Any], used: TraceUsage) -> TraceSummary:
         trace_id=row["trace"],
         name=name,
         root_span_id=bytes(root_span_id).hex(),
-        status=TraceStatus.ERROR if row["failed"] else TraceStatus.OK,
+        status=TraceStatus.ERROR if used.errors else TraceStatus.OK,
         start_ns=row["first_ns"],
         end_ns=row["last_ns"],
         span_count=used.spans,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query, Response
 
+from specloop.errors import ValidationFailed
 from specloop.kit.json import dumps
 from specloop.record.traces.model import TraceFilter, TraceStatus, all_spans
 from specloop.record.traces.schema import (
@@ -20,22 +21,33 @@ from specloop.record.traces.schema import (
     render_stats,
     render_trace,
 )
-from specloop.record.traces.schema_filters import SearchBody
+from specloop.record.traces.schema_filters import SearchBody, SpanInstant
 from specloop.record.traces.schema_opinions import render_annotation, render_feedback
 from specloop.record.traces.service.opinions import TraceOpinions
 from specloop.record.traces.service.reading import TraceReader
 from specloop.transport.guard import requires
 from specloop.transport.paging import CursorParams, PageBody, page_body
 from specloop.transport.routing import Ctx, api_router, provided
-from specloop.transport.schema import Instant
 
 router = api_router(tags=["Traces"])
 Opinions = Annotated[TraceOpinions, Depends(provided(TraceOpinions))]
 Traces = Annotated[TraceReader, Depends(provided(TraceReader))]
-From = Annotated[Instant | None, Query(alias="from", description="Inclusive")]
-To = Annotated[Instant | None, Query(alias="to", description="Exclusive")]
+From = Annotated[SpanInstant | None, Query(alias="from", description="Inclusive")]
+To = Annotated[SpanInstant | None, Query(alias="to", description="Exclusive")]
 Word = Annotated[str | None, Query(min_length=1, max_length=200)]
 BASE = "/api/v1/workspaces/{workspace_id}/traces"
+
+
+def ordered_by(order: str) -> Any:
+    """`sort` as a dependency, for a list that has one order only."""
+    said = Query(max_length=200, description="The only order", json_schema_extra={"pattern": f"^({order})?$"})
+
+    async def check(sort: str = "") -> None:
+        if sort not in {"", order}:
+            raise ValidationFailed.of(["query", "sort"], f"cannot sort by '{sort}'; allowed: {order}")
+
+    check.__annotations__["sort"] = Annotated[str, said]
+    return Depends(check)
 
 
 def filter_parameters(
@@ -47,7 +59,9 @@ def filter_parameters(
     tag: Word = None,
     min_latency: Annotated[float | None, Query(ge=0, le=1e9, description="Milliseconds")] = None,
     has_feedback: bool | None = None,
-    score_below: Annotated[float | None, Query(alias="score<", description="The lowest score is below")] = None,
+    score_below: Annotated[
+        float | None, Query(alias="score<", allow_inf_nan=False, description="The lowest score is below")
+    ] = None,
     q: Annotated[str | None, Query(max_length=400, description='Words that one span has; "phrases" literally')] = None,
 ) -> TraceFilter:
     """The filters of the trace list."""
@@ -55,7 +69,12 @@ def filter_parameters(
 
 
 # Spans may be many and their attributes large, so pages and trees are written out once instead of being checked again.
-@router.get(BASE, summary="List traces", responses={200: {"model": PageBody[TraceBody]}})
+@router.get(
+    BASE,
+    summary="List traces",
+    responses={200: {"model": PageBody[TraceBody]}},
+    dependencies=[ordered_by("-started_at")],
+)
 @requires("read:workspace")
 async def list_traces(
     workspace_id: str,
@@ -99,7 +118,12 @@ async def show_trace(workspace_id: str, trace_id: str, ctx: Ctx, traces: Traces,
     )
 
 
-@router.get(BASE + "/{trace_id}/spans", summary="The spans of a trace", responses={200: {"model": PageBody[SpanBody]}})
+@router.get(
+    BASE + "/{trace_id}/spans",
+    summary="The spans of a trace",
+    responses={200: {"model": PageBody[SpanBody]}},
+    dependencies=[ordered_by("started_at")],
+)
 @requires("read:workspace")
 async def list_spans(workspace_id: str, trace_id: str, ctx: Ctx, traces: Traces, page: CursorParams) -> Response:
     """By start time."""

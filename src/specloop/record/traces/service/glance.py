@@ -58,8 +58,8 @@ class TraceGlance:
 
         Raises: ValidationFailed for a cursor that is not ours.
         """
-        if chosen.has_feedback is not None or chosen.score_below is not None:
-            return await self._reader.list_traces(ctx, chosen, page)  # opinions leave no mark
+        if (chosen.has_feedback, chosen.score_below, chosen.agent_id) != (None, None, None):
+            return await self._reader.list_traces(ctx, chosen, page)  # opinions and the registry leave no mark
         key, mark = (ctx.workspace_id, chosen, page), await self.mark(ctx)
         kept = self._lists.get(key, mark)
         return kept or self._lists.put(key, mark, await self._reader.list_traces(ctx, chosen, page))

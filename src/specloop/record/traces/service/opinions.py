@@ -54,14 +54,23 @@ class TraceOpinions:
         return await opinions.list_feedback(ctx, [await self._reader.exists(ctx, trace_id)])
 
     async def withdraw_feedback(
-        self, ctx: Context, trace_id: str, *, user_ref: str | None, kind: FeedbackKind | None, name: str | None
+        self,
+        ctx: Context,
+        trace_id: str,
+        *,
+        user_ref: str | None,
+        kind: FeedbackKind | None,
+        name: str | None,
+        span_id: str | None = None,
     ) -> int:
         """Forget the trace's feedback that has all the given values; how many there were.
+
+        An empty `span_id` means what was said about the whole trace.
 
         Raises: TraceNotFound.
         """
         found = await self._reader.exists(ctx, trace_id)
-        gone = await opinions.delete_feedback(ctx, found, user_ref=user_ref, kind=kind, name=name)
+        gone = await opinions.delete_feedback(ctx, found, user_ref=user_ref, kind=kind, name=name, span_id=span_id)
         await audit.record(ctx, "trace.feedback-deleted", "trace", found, {"count": gone})
         return gone
 

@@ -7,6 +7,7 @@ import base64
 import binascii
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from specloop.db.context import Context
@@ -24,6 +25,7 @@ from specloop.record.traces.model import (
     TraceDetail,
     TraceFigures,
     TraceFilter,
+    TraceStatus,
     TraceSummary,
     UsageGroup,
     build_tree,
@@ -35,43 +37,106 @@ from specloop.record.traces.repository.matching import Matching, TraceSets, nano
 WINDOW_DEFAULT = timedelta(hours=24)
 FIGURES_KEPT = 16
 FIGURES_SECONDS = 5.0
+RECOVERED_KEPT = 64
+RECOVERED_SECONDS = 10.0
+LOOKS_PER_TRACE = {TraceStatus.ERROR: (1, 2), TraceStatus.OK: (1.25, 4)}
+"""How many traces are looked at, per wanted one, before all that recovered are searched for."""
+
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
-_CURSOR = re.compile(r"(\d{1,20}):([0-9a-f]{16}|[0-9a-f]{32})")
+_TRACE_CURSOR = re.compile(r"([0-9]{1,20}):([0-9a-f]{32})")
+_SPAN_CURSOR = re.compile(r"([0-9]{1,20}):([0-9a-f]{16})")
 
 
 Settle = Callable[[str], Awaitable[None]]
 """Waits until what a workspace has sent so far is readable."""
 
+WordsOfAgent = Callable[[Context, str], Awaitable[Sequence[str]]]
+"""By what names spans may call the agent with an id: who keeps agents knows."""
+
 
 class TraceReader:
     """Everything that is read about the traces of the caller's workspace."""
 
-    def __init__(self, telemetry: TelemetryStore, settle: Settle | None = None) -> None:
+    def __init__(
+        self, telemetry: TelemetryStore, settle: Settle | None = None, words_of_agent: WordsOfAgent | None = None
+    ) -> None:
         self._telemetry = telemetry
         self._settle = settle
+        self._words_of_agent = words_of_agent
         self._figures: Kept[TraceFigures] = Kept(FIGURES_KEPT)
+        self._recovered: Kept[Sequence[str]] = Kept(RECOVERED_KEPT)
 
     async def list_traces(self, ctx: Context, chosen: TraceFilter, page: PageRequest) -> Page[TraceSummary]:
-        """The newest traces that `chosen` lets through.
+        """The newest traces that `chosen` lets through. Those that are deleted meanwhile leave a page shorter.
 
         Raises: ValidationFailed for a cursor that is not ours.
         """
-        before = _position(page.cursor)
-        sets = await _sets(ctx, chosen)
-        found, total = await asyncio.gather(
-            choosing.choose_traces(
-                self._telemetry,
-                ctx.workspace_id,
-                Matching(chosen, sets),
-                limit=page.limit + 1,
-                offset=page.offset,
-                before=before,
-            ),
-            self._count(ctx.workspace_id, Matching(chosen, sets), page),
+        before = _position(page.cursor, _TRACE_CURSOR)
+        sets = await self._sets(ctx, chosen)
+        choose = self._choose if chosen.status is None else self._choose_by_status
+        (results, cursor), total = await asyncio.gather(
+            choose(ctx, chosen, sets, page, before), self._count(ctx, chosen, sets, page)
+        )
+        is_whole = page.cursor is None and cursor is None and (results or not page.offset)
+        if total is not None and chosen.status is not None and is_whole:
+            total = page.offset + len(results)  # the count may be `RECOVERED_SECONDS` behind
+        return Page(results, total, page.limit, page.offset, cursor)
+
+    async def _sets(self, ctx: Context, chosen: TraceFilter) -> TraceSets:
+        """What the state store has to say about a filter."""
+        words: Sequence[str] = ()
+        if chosen.agent_id is not None and self._words_of_agent is not None:
+            words = await self._words_of_agent(ctx, chosen.agent_id)
+        return TraceSets(
+            None if chosen.has_feedback is None else await opinions.traces_with_feedback(ctx),
+            None if chosen.score_below is None else await opinions.traces_scored_below(ctx, chosen.score_below),
+            words,
+        )
+
+    async def _choose(
+        self, ctx: Context, chosen: TraceFilter, sets: TraceSets, page: PageRequest, before: tuple[int, str] | None
+    ) -> tuple[Sequence[TraceSummary], str | None]:
+        """The page and the cursor of the next one. It is made of the place in the list, which a later version of a
+        span may move in the summary."""
+        found = await choosing.choose_traces(
+            self._telemetry,
+            ctx.workspace_id,
+            Matching(chosen, sets),
+            limit=page.limit + 1,
+            offset=page.offset,
+            before=before,
         )
         results = await traces.read_traces(self._telemetry, ctx.workspace_id, found[: page.limit])
-        cursor = _cursor(results[-1].start_ns, results[-1].trace_id) if results and len(found) > page.limit else None
-        return Page(results, total, page.limit, page.offset, cursor)
+        return results, _cursor_at(found, page.limit)
+
+    async def _choose_by_status(
+        self, ctx: Context, chosen: TraceFilter, sets: TraceSets, page: PageRequest, before: tuple[int, str] | None
+    ) -> tuple[Sequence[TraceSummary], str | None]:
+        """The same for a filter by status, which only summaries tell for sure: a span that failed may have been
+        delivered again as a success. That is rare, so the summaries of a page are looked at first."""
+        # every trace that failed is marked; among the others, any may be one that recovered
+        wide = chosen if chosen.status is TraceStatus.ERROR else replace(chosen, status=None)
+        wanted = page.limit + 1
+        for looks in () if page.offset else LOOKS_PER_TRACE[chosen.status or TraceStatus.OK]:
+            most = int(wanted * looks)
+            found = await choosing.choose_traces(
+                self._telemetry, ctx.workspace_id, Matching(wide, sets), limit=most, before=before
+            )
+            read = await traces.read_traces(self._telemetry, ctx.workspace_id, found)
+            fitting = {trace.trace_id: trace for trace in read if trace.status is chosen.status}
+            placed = [trace for trace in found if trace.trace_id in fitting]
+            if len(placed) >= wanted or len(found) < most:
+                return list(fitting.values())[: page.limit], _cursor_at(placed, page.limit)
+        mark = await outline.mark(self._telemetry, ctx.workspace_id)
+        exact = replace(sets, recovered=await self._read_recovered(ctx, "list", mark))
+        return await self._choose(ctx, chosen, exact, page, before)
+
+    async def _read_recovered(self, ctx: Context, purpose: str, mark: str) -> Sequence[str]:
+        key = (ctx.workspace_id, purpose)
+        kept = self._recovered.get(key, mark)
+        if kept is not None:
+            return kept
+        return self._recovered.put(key, mark, await choosing.recovered_traces(self._telemetry, ctx.workspace_id))
 
     async def traces_of_session(
         self, ctx: Context, session_client_id: str, window: tuple[datetime, datetime] | None = None, limit: int = 50
@@ -89,8 +154,13 @@ class TraceReader:
         """
         return (await self._place(ctx, trace_id)).trace_id
 
-    async def _count(self, workspace_id: str, matching: Matching, page: PageRequest) -> int | None:
-        return await choosing.count_traces(self._telemetry, workspace_id, matching) if page.is_counted else None
+    async def _count(self, ctx: Context, chosen: TraceFilter, sets: TraceSets, page: PageRequest) -> int | None:
+        if not page.is_counted:
+            return None
+        if chosen.status is not None:
+            age = str(int(ctx.clock.monotonic() / RECOVERED_SECONDS))
+            sets = replace(sets, recovered=await self._read_recovered(ctx, "count", age))
+        return await choosing.count_traces(self._telemetry, ctx.workspace_id, Matching(chosen, sets))
 
     async def _count_spans(self, workspace_id: str, trace: choosing.Placed, page: PageRequest) -> int | None:
         return await spans.count_within(self._telemetry, workspace_id, trace) if page.is_counted else None
@@ -130,7 +200,7 @@ class TraceReader:
 
         Raises: TraceNotFound; ValidationFailed for a cursor that is not ours.
         """
-        placed, after = await self._place(ctx, trace_id), _position(page.cursor) or (0, "")
+        placed, after = await self._place(ctx, trace_id), _position(page.cursor, _SPAN_CURSOR) or (0, "")
         found, total = await asyncio.gather(
             spans.page_spans(
                 self._telemetry, ctx.workspace_id, placed, limit=page.limit + 1, offset=page.offset, after=after
@@ -220,14 +290,6 @@ class TraceReader:
         return found[0]
 
 
-async def _sets(ctx: Context, chosen: TraceFilter) -> TraceSets:
-    """What the state store has to say about a filter."""
-    return TraceSets(
-        None if chosen.has_feedback is None else await opinions.traces_with_feedback(ctx),
-        None if chosen.score_below is None else await opinions.traces_scored_below(ctx, chosen.score_below),
-    )
-
-
 def _groups(facts: figures.Facts) -> dict[str, list[GroupFigures]]:
     usage: dict[tuple[str, str], list[UsageGroup]] = {}
     for agent, service, group in facts.usage:
@@ -245,11 +307,16 @@ def _cursor(start_ns: int, row_id: str) -> str:
     return base64.urlsafe_b64encode(f"{start_ns}:{row_id}".encode()).decode()
 
 
-def _position(cursor: str | None) -> tuple[int, str] | None:
+def _cursor_at(found: Sequence[choosing.Placed], limit: int) -> str | None:
+    """The cursor behind the last of `limit` traces; None when there are no more."""
+    return _cursor(found[limit - 1].first_ns, found[limit - 1].trace_id) if len(found) > limit else None
+
+
+def _position(cursor: str | None, form: re.Pattern[str]) -> tuple[int, str] | None:
     if cursor is None:
         return None
     try:
-        match = _CURSOR.fullmatch(base64.urlsafe_b64decode(cursor.encode()).decode())
+        match = form.fullmatch(base64.urlsafe_b64decode(cursor.encode()).decode())
     except (binascii.Error, ValueError):
         match = None
     if match is None or int(match[1]) >= 1 << 64:

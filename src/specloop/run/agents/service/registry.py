@@ -9,7 +9,7 @@ from typing import Any
 from specloop.db.context import Context
 from specloop.db.paging import Page, PageRequest
 from specloop.identity import audit, workspaces
-from specloop.kit.ids import new_id
+from specloop.kit.ids import new_id, parse_uuid
 from specloop.run.agents import graph, naming
 from specloop.run.agents.config import check_components, check_config, check_document, check_json, config_hash, overlay
 from specloop.run.agents.errors import (
@@ -203,6 +203,16 @@ async def find(ctx: Context, agent_id: str, *, is_locked: bool = False) -> Agent
     if agent is None:
         raise AgentNotFound
     return agent
+
+
+async def words_of(ctx: Context, agent_id: str) -> list[str]:
+    """By what spans may call an agent: its name, its slug and what its rules match; nothing for an unknown one.
+
+    They are the words by which `AgentDiscovery` knows an agent again.
+    """
+    agent = await agents.get(ctx, agent_id) if parse_uuid(agent_id) is not None else None
+    words = () if agent is None else (agent.name, agent.slug, *agent.match.values())
+    return [word for word in words if isinstance(word, str) and word]
 
 
 async def find_active(ctx: Context, agent_id: str) -> Agent:
