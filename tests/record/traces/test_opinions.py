@@ -316,7 +316,7 @@ async def test_spans_are_deleted_when_the_state_store_is_let_go_of(
     left: list[int] = []
 
     async def watched(store: TelemetryStore, *given: Any, **named: Any) -> None:
-        async with asyncio.timeout(10), server.database.writing(OURS) as unit:
+        async with asyncio.timeout(60), server.database.writing(OURS) as unit:
             left.append(await unit.session.scalar(text("SELECT count(*) FROM trace_feedback")) or 0)
         await change(store, *given, **named)
 
