@@ -27,6 +27,8 @@ from specloop.errors import StartupError
 
 ENV_PREFIX = "SPECLOOP_"
 FILE_NAME = "specloop.toml"
+_NO_SETTINGS = ("CONFIG", "SERVER_URL", "TOKEN")
+"""Variables that say where the settings are, and to which server the command line speaks."""
 SMALL = 1024
 Texts = Annotated[list[str], NoDecode]
 
@@ -210,7 +212,7 @@ def _read_environment() -> dict[str, Any]:
         values = EnvSettingsSource(Settings)()
     except SettingsError as error:
         raise BadSetting(str(error)) from None
-    known = {ENV_PREFIX + name.upper() for name in Settings.model_fields} | {ENV_PREFIX + "CONFIG"}
+    known = {ENV_PREFIX + name for name in (*map(str.upper, Settings.model_fields), *_NO_SETTINGS)}
     for name in os.environ:
         if name.startswith(ENV_PREFIX) and name.partition("__")[0] not in known:
             raise BadSetting(f"{name}: there is no such setting; `specloop config show` lists them")

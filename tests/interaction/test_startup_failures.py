@@ -155,6 +155,7 @@ def test_an_address_that_is_none_names_its_spelling(inside: Inside) -> None:
 
 def test_an_unknown_setting_is_refused(inside: Inside, tmp_path: Path) -> None:
     assert_plain(inside("up", SPECLOOP_COLOUR="red"), BAD_SETTING, "SPECLOOP_COLOUR", "no such setting")
+    assert inside("config", "show", SPECLOOP_TOKEN="sf_x", SPECLOOP_SERVER_URL="http://127.0.0.1:9").code == 0
     (tmp_path / "other.toml").write_text('colour = "red"')
     assert_plain(inside("up", "--config", "other.toml"), BAD_SETTING, "colour", "other.toml", "no such setting")
     assert_plain(inside("up", "--config", "missing.toml"), BAD_SETTING, "missing.toml")
